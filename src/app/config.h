@@ -1,0 +1,91 @@
+// Config: the whole configuration as plain values, defaults filled in. How the file's text becomes it is in
+// config_load.h.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "auth/policy/policy.h"
+#include "base/log.h"
+
+namespace berth::app {
+
+struct TlsConfig {
+    std::string certificate;  // PEM; may hold the chain
+    std::string chain;        // PEM; optional
+    std::string key;          // PEM
+    std::string minimum = "tls1.2";
+    std::vector<std::string> ciphersuites;  // Go's names or OpenSSL's
+};
+
+struct ListenerConfig {
+    std::string network = "tcp";  // tcp, unix
+    std::string address;          // host:port, [v6]:port, :port, or a path
+    bool tls = false;
+};
+
+struct HttpConfig {
+    std::vector<ListenerConfig> listeners;  // from http.addr (a scalar or a list), http.net and berth's http.listeners
+    std::optional<TlsConfig> tls;
+    std::string host;    // external URL, scheme://host[:port]; empty: from the request
+    std::string prefix;  // with leading and trailing slash; "/" when none
+    bool relative_urls = false;
+    std::string secret;
+    std::chrono::milliseconds drain_timeout{30'000};
+    std::vector<std::pair<std::string, std::string>> headers;  // on every response
+    std::vector<std::string> trusted_proxies;  // addresses or networks; whose X-Forwarded-* count
+    std::size_t connections_max = 10'000;
+    std::size_t header_bytes_max = 64 << 10;
+    std::uint64_t blob_bytes_max = 0;  // 0: no limit
+    std::chrono::milliseconds header_timeout{30'000};
+    std::chrono::milliseconds idle_timeout{120'000};
+    std::chrono::milliseconds body_timeout{60'000};  // without a byte moving
+    std::size_t threads = 0;                         // event loops; 0: one a core
+};
+
+struct StorageConfig {
+    bool in_memory = false;
+    std::string root = "/var/lib/registry";
+    std::size_t threads_max = 100;
+    bool delete_enabled = false;
+    bool read_only = false;
+    std::uint64_t reserve_bytes = 64u << 20;
+    bool upload_purging = true;
+    std::chrono::seconds upload_age{std::chrono::hours(168)};
+    std::chrono::seconds upload_interval{std::chrono::hours(24)};
+    bool upload_purging_dry_run = false;
+};
+
+struct AuthConfig {
+    struct Htpasswd {
+        std::string realm;
+        std::string path;
+    };
+    std::optional<Htpasswd> htpasswd;
+};
+
+struct ValidationConfig {
+    bool enabled = true;
+    std::vector<std::string> url_allow, url_deny;            // regular expressions
+    enum class Platforms { all, none, list } platforms = Platforms::all;
+    std::vector<std::pair<std::string, std::string>> platform_list;  // architecture, os
+};
+
+struct Config {
+    LogOptions log;
+    StorageConfig storage;
+    AuthConfig auth;
+    std::optional<std::vector<auth::Rule>> policy;
+    HttpConfig http;
+    ValidationConfig validation;
+    std::size_t catalog_entries_max = 1000;
+    std::size_t tags_max = 1000;
+    std::vector<std::string> warnings;  // keys that are not served yet, each with a sentence; shown at start
+};
+
+}  // namespace berth::app

@@ -1,0 +1,34 @@
+// From text to Config: registry:2's config.yml (version 0.1) and its REGISTRY_* variables, and Berth's own sections.
+//
+// Every key of registry 2.8 and 3 is known here: honoured, mapped, warned about by name, or refused with what to do
+// instead. An unknown key is an error with the nearest known one.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "base/result.h"
+
+namespace berth::app {
+
+using Environment = std::map<std::string, std::string>;
+Environment process_environment();
+
+// Errc::invalid: one problem a line, each `file:line: key: what is wrong and what to write instead`.
+Result<Config> load_config(const std::string& path, const Environment& environment);
+// `name` stands for the file in messages.
+Result<Config> parse_config(const std::string& name, std::string_view yaml,
+                            const Environment& environment);
+// Without a file: 127.0.0.1:5000, data in ./berth-data, deletes on.
+Result<Config> default_config(const Environment& environment);
+
+// The effective configuration as YAML, secrets hidden.
+std::string print_config(const Config& config);
+
+// The file to use when none is named: $REGISTRY_CONFIGURATION_PATH, /etc/berth/config.yml,
+// /etc/docker/registry/config.yml; empty: none of them.
+std::string find_config(const Environment& environment);
+
+}  // namespace berth::app
