@@ -374,10 +374,30 @@ def test_every_answer_says_what_a_docker_client_looks_for(registry, jenkins):
     assert jenkins.call("GET", "/v2/").headers["Docker-Distribution-Api-Version"] == "registry/2.0"
 
 
-def test_the_rule_is_named_to_whom_it_stops(registry):
-    alice = Wire(registry, "alice", USERS["alice"])
-    answer = alice.call("POST", "/v2/a/blobs/uploads/", headers={"Content-Length": "0"})
-    assert (answer.status, answer.error()) == (403, "DENIED")
+def test_the_rule_that_stops_somebody_is_named(tmp_path):
+    final = {
+        "name": "releases are final", "effect": "deny", "repositories": ["prod/**"], "tags": ["v*"],
+        "subjects": ["everyone"], "actions": ["overwrite"],
+    }  # fmt: skip
+    config = secure_config(tmp_path)
+    config["policy"] = [*config["policy"], final]
+    with Server(tmp_path / "server", config) as server:
+        jenkins = Wire(server, "jenkins", USERS["jenkins"])
+        first, second = Image("first"), Image("second")
+        first.push(jenkins, "prod/app", "v1")
+        first.push(jenkins, "prod/app", "v1")  # the same again moves nothing
+        second.push(jenkins, "prod/app", "next")
+        answer = jenkins.call(
+            "PUT", "/v2/prod/app/manifests/v1", second.manifest,
+            {"Content-Type": "application/vnd.oci.image.manifest.v1+json"},
+        )  # fmt: skip
+        assert (answer.status, answer.error()) == (403, "DENIED")
+        assert "releases are final" in answer.body.decode()
+        assert jenkins.pull_manifest("prod/app", "v1").body == first.manifest
+
+        alice = Wire(server, "alice", USERS["alice"])
+        answer = alice.call("POST", "/v2/a/blobs/uploads/", headers={"Content-Length": "0"})
+        assert (answer.status, answer.error()) == (403, "DENIED")
 
 
 def test_a_changed_password_counts_at_once(tmp_path):
