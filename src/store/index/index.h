@@ -1,12 +1,14 @@
-// The index: the truth for names. Which repositories there are, which blobs and manifests each may serve, where
-// its tags point, who refers to what, and the history of it.
+// The index: the truth for names. Which repositories there are, which blobs and manifests each may
+// serve, where its tags point, who refers to what, and the history of it.
 //
-// Writers block until their change is durable; the changes of concurrent callers share one transaction and one
-// fsync (group commit). Readers never wait for writers. All calls are thread-safe and blocking: called from
-// pools. A caller writes to the index only after the bytes it names are durable in the blob store.
+// Writers block until their change is durable; the changes of concurrent callers share one
+// transaction and one fsync (group commit). Readers never wait for writers. All calls are
+// thread-safe and blocking: called from pools. A caller writes to the index only after the bytes it
+// names are durable in the blob store.
 //
-// Counts and due times are kept in the transaction that changes what they count, so that a collector's cost
-// follows the garbage: a blob or manifest whose count is zero has a due time, after which it may go.
+// Counts and due times are kept in the transaction that changes what they count, so that a
+// collector's cost follows the garbage: a blob or manifest whose count is zero has a due time,
+// after which it may go.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +37,8 @@ struct ManifestRecord {
     Digest digest;
     std::string media_type;
     std::uint64_t size = 0;
-    std::string artifact_type;      // the effective one; empty: none
-    std::string annotations;        // a JSON object; empty: none
+    std::string artifact_type;  // the effective one; empty: none
+    std::string annotations;    // a JSON object; empty: none
     std::optional<Digest> subject;
     std::vector<Digest> blobs;      // config and layers that must be in the repository
     std::vector<Digest> manifests;  // children of an index that are in the repository
@@ -85,24 +87,27 @@ class IndexReader {
     // The first repositories, in byte order, that may serve the blob.
     virtual Result<std::vector<RepositoryName>> repositories_with(const Digest& digest,
                                                                   std::size_t limit) const = 0;
-    // Names after `last` (which need not exist), at most `limit`. repositories: those with a manifest or blob.
+    // Names after `last` (which need not exist), at most `limit`. repositories: those with a
+    // manifest or blob.
     virtual Result<Page> repositories(const std::string& last, std::size_t limit) const = 0;
     virtual Result<Page> tags(const RepositoryName& repository, const std::string& last,
                               std::size_t limit) const = 0;
     virtual Result<std::vector<TagRecord>> tags_of(const RepositoryName& repository,
                                                    const Digest& digest) const = 0;
+    // Newest first. Stays when the tag and its repository are gone.
     virtual Result<std::vector<TagMove>> history(const RepositoryName& repository,
                                                  const Tag& tag) const = 0;
-    // Manifests in `repository` whose subject is `subject`, in digest order, after `last` (empty: from the
-    // start), at most `limit`. Empty artifact_type: all.
+    // Manifests in `repository` whose subject is `subject`, in digest order, after `last` (empty:
+    // from the start), at most `limit`. Empty artifact_type: all.
     virtual Result<std::vector<oci::Referrer>> referrers(const RepositoryName& repository,
                                                          const Digest& subject,
                                                          const std::string& artifact_type,
                                                          const std::string& last,
                                                          std::size_t limit) const = 0;
     virtual Result<Totals> totals() const = 0;
-    // Changes with every committed write that touches the repository, whoever made it, before that write is
-    // acknowledged. Never blocks; a cache that compares it never serves what is older than an acknowledgement.
+    // Changes with every committed write that touches the repository, whoever made it, before that
+    // write is acknowledged. Never blocks; a cache that compares it never serves what is older than
+    // an acknowledgement.
     virtual std::uint64_t version(const RepositoryName& repository) const = 0;
 };
 
@@ -110,17 +115,18 @@ class IndexWriter {
   public:
     virtual ~IndexWriter() = default;
 
-    // The repository may serve this blob from now on; renews the blob's and the link's grace. The repository is
-    // made if missing. Errc::conflict when the stored size differs.
+    // The repository may serve this blob from now on; renews the blob's and the link's grace. The
+    // repository is made if missing. Errc::conflict when the stored size differs.
     virtual Result<void> link_blob(const RepositoryName& repository, const Digest& digest,
                                    std::uint64_t size, const Actor& actor) = 0;
     // Errc::not_found when it is not linked.
     virtual Result<void> unlink_blob(const RepositoryName& repository, const Digest& digest,
                                      const Actor& actor) = 0;
-    // The manifest belongs to the repository and the tags point at it: all or nothing. Errc::conflict when one of
-    // record.blobs or record.manifests is no longer in the repository.
-    virtual Result<void> put_manifest(const RepositoryName& repository, const ManifestRecord& record,
-                                      const std::vector<Tag>& tags, const Actor& actor) = 0;
+    // The manifest belongs to the repository and the tags point at it: all or nothing.
+    // Errc::conflict when one of record.blobs or record.manifests is no longer in the repository.
+    virtual Result<void> put_manifest(const RepositoryName& repository,
+                                      const ManifestRecord& record, const std::vector<Tag>& tags,
+                                      const Actor& actor) = 0;
     virtual Result<void> delete_tag(const RepositoryName& repository, const Tag& tag,
                                     const Actor& actor) = 0;
     // The manifest leaves the repository, and its tags with it.

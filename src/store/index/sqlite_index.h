@@ -1,7 +1,8 @@
-// The index in one SQLite file: WAL, synchronous=FULL, one writer thread that commits for all, readers each
-// with a connection of their own. See schema.h for the tables.
+// The index in one SQLite file: WAL, synchronous=FULL, one writer thread that commits for all,
+// readers each with a connection of their own. See schema.h for the tables.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -12,12 +13,13 @@
 namespace berth::store {
 
 struct SqliteIndexOptions {
-    std::string path;               // of the file; `:memory:` for an index that dies with the process
+    std::string path;  // of the file; `:memory:` for an index that dies with the process
     std::chrono::seconds grace{std::chrono::hours(24)};  // from count zero to due
 };
 
-// Opens or creates the file and brings its schema to this version, step by step. Errc::unsupported when a newer
-// Berth has written it; Errc::corrupt when it is not an index. `clock` outlives the index.
+// Opens or creates the file and brings its schema to this version, step by step. Errc::unsupported
+// when a newer Berth has written it; Errc::corrupt when it is not an index. `clock` outlives the
+// index.
 Result<std::unique_ptr<Index>> open_sqlite_index(SqliteIndexOptions options, const Clock& clock);
 
 }  // namespace berth::store
