@@ -1,27 +1,28 @@
 // The operating system's files behind one seam.
 //
-// A Directory is a tree; every path is relative to its root, with `/`, without `.` or `..`. What survives a
-// power cut is exactly what POSIX promises and no more: a file's bytes after File::sync, a name (created,
-// renamed or removed) after sync_directory of the folder it stands in. PosixDirectory is the real one,
-// MemoryDirectory lives in memory, CrashDirectory loses on request whatever was not synced (its tests are
-// the proof of the durability contract). Thread-safe, blocking: called from pools, never from an event loop.
+// A Directory is a tree; every path is relative to its root, with `/`, without `.` or `..`
+// (anything else is Errc::invalid); the empty path is the root itself, for list and sync_directory.
+// What survives a power cut is exactly what POSIX promises and no more: a file's bytes after
+// File::sync, a name (created, renamed or removed) after sync_directory of the folder it stands in.
+// PosixDirectory is the real one, MemoryDirectory lives in memory, CrashDirectory loses on request
+// whatever was not synced (its tests are the proof of the durability contract). Thread-safe,
+// blocking: called from pools, never from an event loop.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
 namespace berth::io {
 
-// An open file. Positioned calls only, so one File may serve many readers at once; one writer at a time.
+// An open file. Positioned calls only, so one File may serve many readers at once; one writer at a
+// time.
 class File {
   public:
     virtual ~File() = default;
@@ -51,15 +52,15 @@ class Directory {
   public:
     virtual ~Directory() = default;
 
-    virtual Result<std::unique_ptr<File>> open(std::string_view path) const = 0;  // to read
+    virtual Result<std::unique_ptr<File>> open(std::string_view path) const = 0;     // to read
     virtual Result<std::unique_ptr<File>> open_to_write(std::string_view path) = 0;  // must exist
     // Creates an empty file to write; Errc::already_exists when there is one.
     virtual Result<std::unique_ptr<File>> create(std::string_view path) = 0;
     // Replaces `to` at one stroke if it exists.
     virtual Result<void> rename(std::string_view from, std::string_view to) = 0;
     virtual Result<void> remove(std::string_view path) = 0;  // a file or an empty directory
-    // Makes the directory and its missing parents. Returns the folders whose entries changed, in the order in
-    // which they must be synced (innermost first): what sync_directory is still owed.
+    // Makes the directory and its missing parents. Returns the folders whose entries changed, in
+    // the order in which they must be synced (innermost first): what sync_directory is still owed.
     virtual Result<std::vector<std::string>> make_directories(std::string_view path) = 0;
     virtual Result<void> sync_directory(std::string_view path) = 0;
     virtual Result<std::vector<Entry>> list(std::string_view path) const = 0;
@@ -79,11 +80,12 @@ Result<std::string> read_file(const Directory& directory, std::string_view path,
 // Replaces a file at one stroke, durably: temporary file, sync, rename, sync of the folder.
 Result<void> replace_file(Directory& directory, std::string_view path, std::string_view content);
 
-// An exclusive lock (flock) on a file of the tree, held until the object goes. Errc::conflict when another
-// process holds it; the detail then has what that process wrote about itself.
+// An exclusive lock (flock) on a file of the tree, held until the object goes. Errc::conflict when
+// another process holds it; the detail then has what that process wrote about itself.
 class DirectoryLock {
   public:
-    // `root` as for open_directory; `owner` is written into the file (process id and address, for people).
+    // `root` as for open_directory; `owner` is written into the file (process id and address, for
+    // people).
     static Result<DirectoryLock> acquire(std::string_view root, std::string_view path,
                                          std::string_view owner);
 
