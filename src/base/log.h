@@ -1,9 +1,11 @@
-// Logger: the server's log and its access log, in the forms registry:2 writes (docs/configure.md, "log").
+// Logger: the server's log and its access log, in the forms registry:2 writes (docs/configure.md,
+// "log").
 //
-// Thread-safe; lines are written whole. Fields given in the configuration (`service`, `environment`) stand in each
-// line. Never give it a secret.
+// Thread-safe; lines are written whole. Fields given in the configuration (`service`,
+// `environment`) stand in each line. Never give it a secret.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <map>
 #include <memory>

@@ -1,0 +1,29 @@
+// The forms of a log line: pure functions, used by Logger only.
+//
+// Nothing that a client sent can end a line, close a quote or reach a terminal as a control
+// character: such bytes are escaped.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+
+namespace berth {
+
+// Sorted by key, as registry:2 writes them.
+using LogFields = std::map<std::string_view, std::string_view>;
+
+// As it stands in a line: debug, info, warning, error.
+std::string_view name_of(LogLevel level);
+
+// One server line with its line feed. A field that is named like one of the line's own keys becomes
+// `fields.KEY`.
+std::string format_log_line(LogFormat format, Time at, LogLevel level, std::string_view message,
+                            const LogFields& fields);
+
+// Appends one line of Apache's combined format with its line feed.
+void append_access_line(std::string& out, const AccessRecord& record);
+
+}  // namespace berth
