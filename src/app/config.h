@@ -1,5 +1,5 @@
-// Config: the whole configuration as plain values, defaults filled in. How the file's text becomes it is in
-// config_load.h.
+// Config: the whole configuration as plain values, defaults filled in. How the file's text becomes
+// it is in config_load.h.
 #pragma once
 
 #include <chrono>
@@ -30,7 +30,8 @@ struct ListenerConfig {
 };
 
 struct HttpConfig {
-    std::vector<ListenerConfig> listeners;  // from http.addr (a scalar or a list), http.net and berth's http.listeners
+    std::vector<ListenerConfig>
+        listeners;  // from http.addr (a scalar or a list), http.net and berth's http.listeners
     std::optional<TlsConfig> tls;
     std::string host;    // external URL, scheme://host[:port]; empty: from the request
     std::string prefix;  // with leading and trailing slash; "/" when none
@@ -71,7 +72,7 @@ struct AuthConfig {
 
 struct ValidationConfig {
     bool enabled = true;
-    std::vector<std::string> url_allow, url_deny;            // regular expressions
+    std::vector<std::string> url_allow, url_deny;  // regular expressions
     enum class Platforms { all, none, list } platforms = Platforms::all;
     std::vector<std::pair<std::string, std::string>> platform_list;  // architecture, os
 };
@@ -85,7 +86,8 @@ struct Config {
     ValidationConfig validation;
     std::size_t catalog_entries_max = 1000;
     std::size_t tags_max = 1000;
-    std::vector<std::string> warnings;  // keys that are not served yet, each with a sentence; shown at start
+    std::vector<std::string>
+        warnings;  // keys that are not served yet, each with a sentence; shown at start
 };
 
 }  // namespace berth::app

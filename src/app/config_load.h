@@ -1,7 +1,8 @@
-// From text to Config: registry:2's config.yml (version 0.1) and its REGISTRY_* variables, and Berth's own sections.
+// From text to Config: registry:2's config.yml (version 0.1) and its REGISTRY_* variables, and
+// Berth's own sections.
 //
-// Every key of registry 2.8 and 3 is known here: honoured, mapped, warned about by name, or refused with what to do
-// instead. An unknown key is an error with the nearest known one.
+// Every key of registry 2.8 and 3 is known here: honoured, mapped, warned about by name, or refused
+// with what to do instead. An unknown key is an error with the nearest known one.
 #pragma once
 
 #include <map>
@@ -16,7 +17,8 @@ namespace berth::app {
 using Environment = std::map<std::string, std::string>;
 Environment process_environment();
 
-// Errc::invalid: one problem a line, each `file:line: key: what is wrong and what to write instead`.
+// Errc::invalid: one problem a line, each `file:line: key: what is wrong and what to write
+// instead`.
 Result<Config> load_config(const std::string& path, const Environment& environment);
 // `name` stands for the file in messages.
 Result<Config> parse_config(const std::string& name, std::string_view yaml,

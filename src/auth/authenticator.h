@@ -1,10 +1,10 @@
 // Authenticator: turns an Authorization header into an Identity.
 //
-// Takes header text, not an HTTP message. Two steps, so that the hot path never leaves its event loop: remembered()
-// answers from memory; verify() may take long (bcrypt) and runs on a pool. A verified password is remembered as
-// a keyed hash (HMAC-SHA-256 with a key that lives only in this process) for a bounded time, and forgotten when
-// the password file changes. Failures are not remembered; they are throttled by user and address.
-// Thread-safe.
+// Takes header text, not an HTTP message. Two steps, so that the hot path never leaves its event
+// loop: remembered() answers from memory; verify() may take long (bcrypt) and runs on a pool. A
+// verified password is remembered as a keyed hash (HMAC-SHA-256 with a key that lives only in this
+// process) for a bounded time, and forgotten when the password file changes. Failures are not
+// remembered; they are throttled by user and address. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -45,7 +45,8 @@ class Authenticator {
 
     // Is there something to log in to?
     bool enabled() const;
-    // The identity if this very header was verified before and still holds; anonymous for an empty header.
+    // The identity if this very header was verified before and still holds; anonymous for an empty
+    // header.
     std::shared_ptr<const Identity> remembered(std::string_view authorization);
     // Verifies and remembers. Errc::unauthenticated, or Errc::rate_limited.
     Result<std::shared_ptr<const Identity>> verify(std::string_view authorization,

@@ -1,4 +1,5 @@
-// Text forms of bytes: hexadecimal, Base64 (RFC 4648), percent-encoding (RFC 3986), UTC timestamps (RFC 3339).
+// Text forms of bytes: hexadecimal, Base64 (RFC 4648), percent-encoding (RFC 3986), UTC timestamps
+// (RFC 3339).
 #pragma once
 
 #include <optional>

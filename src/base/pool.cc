@@ -12,7 +12,8 @@ Pool::~Pool() {
         stopping_ = true;
     }
     wake_.notify_all();
-    for (auto& thread : threads_) thread.join();
+    for (auto& thread : threads_)
+        thread.join();
 }
 
 bool Pool::submit(std::function<void()> job) {

@@ -1,7 +1,8 @@
 // Pool: a bounded set of threads for work that blocks (files, fsync, bcrypt, the index).
 //
-// Thread-safe. Threads start on demand up to `threads`. When `queue` jobs wait already, submit refuses,
-// and the caller answers 503: load turns into refusals, not into memory. Jobs must not throw.
+// Thread-safe. Threads start on demand up to `threads`. When `queue` jobs wait already, submit
+// refuses, and the caller answers 503: load turns into refusals, not into memory. Jobs must not
+// throw.
 #pragma once
 
 #include <condition_variable>

@@ -1,10 +1,10 @@
 // Result<T>: how every function of Berth that can fail says so.
 //
-// An Error is a small value: a code chosen by what the caller does next, a sentence for people, and the
-// operating system's error number where there is one. Codes are shared by all layers; a layer adds context
-// going up and never invents codes of its own. Only api/error_table.cc translates codes to the protocol's.
-// Exceptions are for bugs, exhausted memory and third-party code; they are caught at the request and the job
-// boundary only.
+// An Error is a small value: a code chosen by what the caller does next, a sentence for people, and
+// the operating system's error number where there is one. Codes are shared by all layers; a layer
+// adds context going up and never invents codes of its own. Only api/error_table.cc translates
+// codes to the protocol's. Exceptions are for bugs, exhausted memory and third-party code; they are
+// caught at the request and the job boundary only.
 #pragma once
 
 #include <expected>
@@ -60,15 +60,15 @@ std::unexpected<Error> fail_errno(std::string_view what, int os_errno);
 #define BERTH_CONCAT(a, b) BERTH_CONCAT_(a, b)
 
 // BERTH_TRY(auto x, expression): x is the value, or the function returns the error.
-#define BERTH_TRY(declaration, ...)                                        \
-    auto BERTH_CONCAT(result_, __LINE__) = (__VA_ARGS__);                  \
-    if (!BERTH_CONCAT(result_, __LINE__))                                  \
+#define BERTH_TRY(declaration, ...)                                                 \
+    auto BERTH_CONCAT(result_, __LINE__) = (__VA_ARGS__);                           \
+    if (!BERTH_CONCAT(result_, __LINE__))                                           \
         return std::unexpected(std::move(BERTH_CONCAT(result_, __LINE__).error())); \
     declaration = std::move(*BERTH_CONCAT(result_, __LINE__))
 
 // BERTH_CHECK(expression): the function returns the error, if there is one.
-#define BERTH_CHECK(...)                                                   \
-    do {                                                                   \
-        auto berth_checked = (__VA_ARGS__);                                \
+#define BERTH_CHECK(...)                                                              \
+    do {                                                                              \
+        auto berth_checked = (__VA_ARGS__);                                           \
         if (!berth_checked) return std::unexpected(std::move(berth_checked.error())); \
     } while (false)

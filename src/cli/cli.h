@@ -3,7 +3,8 @@
 
 namespace berth::cli {
 
-// Runs the command that argv names and returns the process's exit code: 0 done, 1 failed, 2 wrong usage.
+// Runs the command that argv names and returns the process's exit code: 0 done, 1 failed, 2 wrong
+// usage.
 int run(int argc, char** argv);
 
 }  // namespace berth::cli

@@ -1,7 +1,8 @@
-// Hasher: computes the digest of bytes that arrive in pieces, and can be put aside and taken up again.
+// Hasher: computes the digest of bytes that arrive in pieces, and can be put aside and taken up
+// again.
 //
-// Not thread-safe. save() and restore() carry the state of an unfinished upload over a restart of the server:
-// the form is Berth's own and versioned, independent of the machine.
+// Not thread-safe. save() and restore() carry the state of an unfinished upload over a restart of
+// the server: the form is Berth's own and versioned, independent of the machine.
 #pragma once
 
 #include <openssl/sha.h>

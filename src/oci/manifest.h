@@ -1,9 +1,9 @@
 // Manifest: what a registry must understand of an image manifest or an image index.
 //
-// Parsed once, when it is pushed; the exact bytes are what is stored and served, this is only read. Fields
-// that a registry has no use for are ignored (image-spec: "unknown properties MUST be ignored").
-// Hostile input is expected: nesting, count of descriptors and size are bounded; JSON with duplicate keys,
-// with numbers that do not fit or with invalid UTF-8 is refused.
+// Parsed once, when it is pushed; the exact bytes are what is stored and served, this is only read.
+// Fields that a registry has no use for are ignored (image-spec: "unknown properties MUST be
+// ignored"). Hostile input is expected: nesting, count of descriptors and size are bounded; JSON
+// with duplicate keys, with numbers that do not fit or with invalid UTF-8 is refused.
 #pragma once
 
 #include <cstdint>
@@ -50,14 +50,15 @@ struct Manifest {
     // Of an index.
     std::vector<Descriptor> manifests;
 
-    // What the referrers API shows: artifactType, else the config's media type; for an index only the former
-    // (distribution-spec, "Listing Referrers").
+    // What the referrers API shows: artifactType, else the config's media type; for an index only
+    // the former (distribution-spec, "Listing Referrers").
     std::string effective_artifact_type() const;
 };
 
-// `content_type` is the request's header, possibly with parameters; empty: the `mediaType` inside counts, and
-// an OCI document without one is told apart by its fields. Errors: Errc::invalid with what is wrong and where;
-// Errc::unsupported for a media type that is not a manifest's, schema 1 included.
+// `content_type` is the request's header, possibly with parameters; empty: the `mediaType` inside
+// counts, and an OCI document without one is told apart by its fields. Errors: Errc::invalid with
+// what is wrong and where; Errc::unsupported for a media type that is not a manifest's, schema 1
+// included.
 Result<Manifest> parse_manifest(std::string_view content_type, std::string_view json);
 
 // One descriptor of a referrers answer, as JSON.

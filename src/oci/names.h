@@ -1,5 +1,5 @@
-// The names of the distribution-spec: repository names, tags, and references that are one of tag and digest.
-// Values that exist only in valid form.
+// The names of the distribution-spec: repository names, tags, and references that are one of tag
+// and digest. Values that exist only in valid form.
 #pragma once
 
 #include <compare>
@@ -12,7 +12,8 @@
 
 namespace berth::oci {
 
-// Components of [a-z0-9]+ joined by `.`, `_`, `__` or `-+`; components joined by `/`; at most 255 characters.
+// Components of [a-z0-9]+ joined by `.`, `_`, `__` or `-+`; components joined by `/`; at most 255
+// characters.
 class RepositoryName {
   public:
     static constexpr std::size_t kLengthMax = 255;

@@ -1,7 +1,8 @@
 // The policy: may they? Pure: a request goes in, a decision with the rule that made it comes out.
 //
-// Rules as in docs/configure.md, "policy". What no rule allows is denied; a rule with `effect: deny` wins over
-// every rule that allows. Without a policy section, whoever is let in may do anything, as with registry:2.
+// Rules as in docs/configure.md, "policy". What no rule allows is denied; a rule with `effect:
+// deny` wins over every rule that allows. Without a policy section, whoever is let in may do
+// anything, as with registry:2.
 #pragma once
 
 #include <memory>
@@ -31,8 +32,9 @@ struct Rule {
     std::vector<std::string> tags;
 };
 
-// What somebody wants to do. `tag` is empty where no tag is meant (blobs, pushes by digest); a rule with `tags`
-// then does not apply if it allows, so that no tag rule gives more than the tags it names.
+// What somebody wants to do. `tag` is empty where no tag is meant (blobs, pushes by digest); a rule
+// with `tags` then does not apply if it allows, so that no tag rule gives more than the tags it
+// names.
 struct AccessRequest {
     Action action{};
     std::string_view repository;  // empty for catalog and admin
@@ -48,8 +50,8 @@ struct Decision {
 // Immutable once made, so it is shared by all threads.
 class Policy {
   public:
-    // Compiles the rules; Errc::invalid names the rule and what is wrong with it (an unknown action or subject,
-    // with the nearest valid word).
+    // Compiles the rules; Errc::invalid names the rule and what is wrong with it (an unknown action
+    // or subject, with the nearest valid word).
     static Result<Policy> compile(std::vector<Rule> rules);
     // Everybody may do anything.
     static Policy open();
@@ -60,8 +62,8 @@ class Policy {
     Decision decide(const Identity& who, const AccessRequest& request) const;
     // The same answer without its reasons and without allocating.
     bool allows(const Identity& who, const AccessRequest& request) const;
-    // Could this identity be allowed anything on some repository? False for anonymous callers means: ask for a
-    // login at GET /v2/.
+    // Could this identity be allowed anything on some repository? False for anonymous callers
+    // means: ask for a login at GET /v2/.
     bool may_enter(const Identity& who) const;
 
   private:

@@ -1,16 +1,18 @@
 // The blob store: content-addressed bytes, and the uploads that become them.
 //
-// Bytes enter in one way only: they are hashed as they arrive and get a blob's name when the digest is right.
-// Files (all under the root directory; the blobs' paths are registry:2's own):
+// Bytes enter in one way only: they are hashed as they arrive and get a blob's name when the digest
+// is right. Files, all under the root directory (the blobs' paths are registry:2's own):
 //
-//     docker/registry/v2/blobs/<algorithm>/<first two hex digits>/<hex>/data     a blob
-//     berth/uploads/<uuid>/data                                                 an upload's bytes
-//     berth/uploads/<uuid>/state                                                its repository, offset, hash state
+//     docker/registry/v2/blobs/<algorithm>/<first two hex digits>/<hex>/data    a blob
+//     berth/uploads/<uuid>/data     an upload's bytes
+//     berth/uploads/<uuid>/state    its repository, offset and hash state
+//     berth/uploads/<uuid>.put      a manifest on its way to its name
 //
-// Durability: what commit() and put() return for is on disk, bytes and directory entries. What save() returned
-// for is there after a crash, with the hash state that fits; later bytes are dropped when the upload is opened
-// again. A file at a blob's path proves nothing after a crash: only the index says which blobs are whole, and
-// a commit of the same digest replaces the file.
+// Durability: what commit() and put() return for is on disk, bytes and directory entries. What
+// save() returned for is there after a crash of the process, with the hash state that fits; later
+// bytes are dropped when the upload is opened again. A power cut may take an upload back to an
+// earlier save, or away. A file at a blob's path proves nothing after a crash: only the index says
+// which blobs are whole, and a commit of the same digest replaces the file.
 //
 // Thread-safe and blocking: called from pools.
 #pragma once
@@ -60,12 +62,12 @@ class Upload {
     virtual const UploadInfo& info() const = 0;  // with the offset as it is now
     // Writes and hashes. After an error only destruction is allowed.
     virtual Result<void> append(Bytes bytes) = 0;
-    // Makes all appended bytes survive a crash (see above).
+    // Keeps all appended bytes over a crash (see above).
     virtual Result<void> save() = 0;
-    // Turns the upload into the blob `expected` and ends it. Errc::invalid when the bytes have another digest:
-    // nothing becomes visible and the upload is gone. `expected` may be of another algorithm than the
-    // session's: the bytes are then hashed again from the file.
-    // With `known` (the index already has this blob, whole) the bytes are verified and dropped.
+    // Turns the upload into the blob `expected` and ends it. Errc::invalid when the bytes have
+    // another digest: nothing becomes visible and the upload is gone. `expected` may be of another
+    // algorithm than the session's: the bytes are then hashed again from the file. With `known`
+    // (the index already has this blob, whole) the bytes are verified and dropped.
     enum class Known { no, yes };
     virtual Result<std::uint64_t> commit(const oci::Digest& expected, Known known) = 0;
     // Ends the upload; its bytes are gone.
@@ -88,7 +90,8 @@ class BlobStore {
     virtual Result<std::unique_ptr<Upload>> open_upload(const UploadId& id) = 0;
     // What is saved of it; also while it is open (then as of the last save).
     virtual Result<UploadInfo> find_upload(const UploadId& id) const = 0;
-    virtual Result<std::vector<UploadInfo>> uploads() const = 0;
+    // All of them. Clears away what a crash left of uploads that can no longer be opened.
+    virtual Result<std::vector<UploadInfo>> uploads() = 0;
 
     // Small whole bytes (manifests): hashed, checked against `digest`, durable when this returns.
     virtual Result<void> put(const oci::Digest& digest, Bytes bytes) = 0;
@@ -100,6 +103,9 @@ class BlobStore {
 // Errc::no_space when fewer than `reserve_bytes` would stay free.
 struct FileBlobStoreOptions {
     std::uint64_t reserve_bytes = 64u << 20;
+    // Names the running kernel (/proc/sys/kernel/random/boot_id): what was written under it is
+    // there as long as it runs, so save() need not wait for the disk each time. Empty: it does.
+    std::string boot_id;
 };
 std::unique_ptr<BlobStore> make_file_blob_store(io::Directory& directory, const Clock& clock,
                                                 FileBlobStoreOptions options);

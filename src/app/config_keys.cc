@@ -1,0 +1,266 @@
+#include "app/config_keys.h"
+
+#include <algorithm>
+#include <array>
+
+namespace berth::app {
+
+namespace {
+
+using enum KeyState;
+
+constexpr std::string_view kDriver =
+    "this storage is not served by this version; use storage.filesystem, or stay with the original";
+constexpr std::string_view kMiddleware =
+    "middleware is not served; take the section out if the registry may do without it";
+
+constexpr ConfigKey kKeys[] = {
+    {"version", served, ""},
+
+    {"log", served, ""},
+    {"log.level", served, ""},
+    {"log.formatter", served, ""},
+    {"log.fields", served, ""},
+    {"log.fields.*", served, ""},
+    {"log.reportcaller", ignored, ""},
+    {"log.accesslog", served, ""},
+    {"log.accesslog.disabled", served, ""},
+    {"log.accesslog.format", served, ""},
+    {"log.accesslog.path", served, ""},
+    {"log.hooks", refused, "mail is not sent; raise alerts from the logs instead"},
+    {"loglevel", served, ""},
+    {"reporting", later, "nothing is reported to Bugsnag or New Relic"},
+    {"reporting.bugsnag", later, ""},
+    {"reporting.newrelic", later, ""},
+
+    {"storage", served, ""},
+    {"storage.filesystem", served, ""},
+    {"storage.filesystem.rootdirectory", served, ""},
+    {"storage.filesystem.maxthreads", served, ""},
+    {"storage.inmemory", served, ""},
+    {"storage.s3", refused, kDriver},
+    {"storage.s3aws", refused, kDriver},
+    {"storage.azure", refused, kDriver},
+    {"storage.gcs", refused, kDriver},
+    {"storage.swift", refused, kDriver},
+    {"storage.oss", refused, kDriver},
+    {"storage.cache", ignored, ""},
+    {"storage.cache.blobdescriptor", served, ""},
+    {"storage.cache.layerinfo", served, ""},
+    {"storage.cache.blobdescriptorsize", ignored, ""},
+    {"storage.delete", served, ""},
+    {"storage.delete.enabled", served, ""},
+    {"storage.redirect", ignored, ""},
+    {"storage.redirect.disable", ignored, ""},
+    {"storage.maintenance", served, ""},
+    {"storage.maintenance.uploadpurging", served, ""},
+    {"storage.maintenance.uploadpurging.enabled", served, ""},
+    {"storage.maintenance.uploadpurging.age", served, ""},
+    {"storage.maintenance.uploadpurging.interval", served, ""},
+    {"storage.maintenance.uploadpurging.dryrun", served, ""},
+    {"storage.maintenance.readonly", served, ""},
+    {"storage.maintenance.readonly.enabled", served, ""},
+    {"storage.tag", ignored, ""},
+    {"storage.tag.concurrencylimit", ignored, ""},
+    {"storage.reserve", served, ""},
+
+    {"auth", served, ""},
+    {"auth.none", ignored, ""},
+    {"auth.htpasswd", served, ""},
+    {"auth.htpasswd.realm", served, ""},
+    {"auth.htpasswd.path", served, ""},
+    {"auth.token", refused,
+     "tokens of an outside issuer are not verified by this version; without them everybody would "
+     "be let in; use auth.htpasswd"},
+    {"auth.silly", refused, "it lets everybody in; use auth.htpasswd"},
+    {"auth.ldap", refused, "LDAP is not served by this version; use auth.htpasswd"},
+    {"auth.groups", refused, "groups are not served by this version; name the users in the policy"},
+    {"auth.issuer", refused, "tokens are not issued by this version; use auth.htpasswd"},
+
+    {"policy", served, ""},
+    {"policy[]", served, ""},
+    {"policy[].name", served, ""},
+    {"policy[].effect", served, ""},
+    {"policy[].subjects", served, ""},
+    {"policy[].actions", served, ""},
+    {"policy[].repositories", served, ""},
+    {"policy[].tags", served, ""},
+    {"policy.repository", later, "repository classes are not checked"},
+    {"policy.repository.classes", later, ""},
+
+    {"middleware", served, ""},
+    {"middleware.registry", refused, kMiddleware},
+    {"middleware.repository", refused, kMiddleware},
+    {"middleware.storage", refused, kMiddleware},
+
+    {"http", served, ""},
+    {"http.addr", served, ""},
+    {"http.addr[]", served, ""},
+    {"http.addr[].addr", served, ""},
+    {"http.addr[].net", served, ""},
+    {"http.addr[].tls", served, ""},
+    {"http.net", served, ""},
+    {"http.listeners", served, ""},
+    {"http.listeners[]", served, ""},
+    {"http.listeners[].addr", served, ""},
+    {"http.listeners[].net", served, ""},
+    {"http.listeners[].tls", served, ""},
+    {"http.host", served, ""},
+    {"http.prefix", served, ""},
+    {"http.relativeurls", served, ""},
+    {"http.secret", served, ""},
+    {"http.draintimeout", served, ""},
+    {"http.headers", served, ""},
+    {"http.headers.*", served, ""},
+    {"http.trustedproxies", served, ""},
+    {"http.threads", served, ""},
+    {"http.limits", served, ""},
+    {"http.limits.connections", served, ""},
+    {"http.limits.headerbytes", served, ""},
+    {"http.limits.blobbytes", served, ""},
+    {"http.timeouts", served, ""},
+    {"http.timeouts.header", served, ""},
+    {"http.timeouts.idle", served, ""},
+    {"http.timeouts.body", served, ""},
+    {"http.tls", served, ""},
+    {"http.tls.certificate", served, ""},
+    {"http.tls.chain", served, ""},
+    {"http.tls.key", served, ""},
+    {"http.tls.minimumtls", served, ""},
+    {"http.tls.ciphersuites", served, ""},
+    {"http.tls.clientcas", refused,
+     "client certificates are not asked for by this version; without them more clients would be "
+     "let in than you want; use auth.htpasswd"},
+    {"http.tls.clientauth", ignored, ""},
+    {"http.tls.letsencrypt", refused,
+     "certificates are not fetched by this version; use certbot and name its files in "
+     "http.tls.certificate and http.tls.key"},
+    {"http.debug", later, "nothing listens for debugging or metrics"},
+    {"http.debug.addr", later, ""},
+    {"http.debug.prometheus", later, ""},
+    {"http.debug.prometheus.enabled", later, ""},
+    {"http.debug.prometheus.path", later, ""},
+    {"http.http2", later, "HTTP/1.1 is spoken"},
+    {"http.http2.disabled", later, ""},
+    {"http.h2c", later, "HTTP/1.1 is spoken"},
+    {"http.h2c.enabled", later, ""},
+
+    {"notifications", later, "no events are sent"},
+    {"notifications.events", later, ""},
+    {"notifications.events.includereferences", later, ""},
+    {"notifications.endpoints", later, ""},
+    {"notifications.endpoints[].name", later, ""},
+    {"notifications.endpoints[].disabled", later, ""},
+    {"notifications.endpoints[].url", later, ""},
+    {"notifications.endpoints[].headers", later, ""},
+    {"notifications.endpoints[].timeout", later, ""},
+    {"notifications.endpoints[].threshold", later, ""},
+    {"notifications.endpoints[].backoff", later, ""},
+    {"notifications.endpoints[].ignoredmediatypes", later, ""},
+    {"notifications.endpoints[].ignore", later, ""},
+    {"notifications.endpoints[].ignore.mediatypes", later, ""},
+    {"notifications.endpoints[].ignore.actions", later, ""},
+
+    {"redis", later, "not connected to; the index makes a cache unnecessary"},
+    {"redis.*", later, ""},
+
+    {"health", served, ""},
+    {"health.storagedriver", later, "not checked"},
+    {"health.storagedriver.enabled", later, ""},
+    {"health.storagedriver.interval", later, ""},
+    {"health.storagedriver.threshold", later, ""},
+    {"health.file", later, "not checked"},
+    {"health.file[].file", later, ""},
+    {"health.file[].interval", later, ""},
+    {"health.http", later, "not checked"},
+    {"health.http[].uri", later, ""},
+    {"health.http[].headers", later, ""},
+    {"health.http[].statuscode", later, ""},
+    {"health.http[].timeout", later, ""},
+    {"health.http[].interval", later, ""},
+    {"health.http[].threshold", later, ""},
+    {"health.tcp", later, "not checked"},
+    {"health.tcp[].addr", later, ""},
+    {"health.tcp[].timeout", later, ""},
+    {"health.tcp[].interval", later, ""},
+    {"health.tcp[].threshold", later, ""},
+
+    {"proxy", refused,
+     "a pull-through cache is not served by this version; it would answer from its own data and "
+     "accept pushes"},
+
+    {"compatibility", served, ""},
+    {"compatibility.schema1", served, ""},
+    {"compatibility.schema1.enabled", refused,
+     "manifest schema 1 is a dead format and not served; push such images anew"},
+    {"compatibility.schema1.trustkey", ignored, ""},
+    {"compatibility.schema1.signingkeyfile", ignored, ""},
+
+    {"validation", served, ""},
+    {"validation.enabled", served, ""},
+    {"validation.disabled", served, ""},
+    {"validation.manifests", served, ""},
+    {"validation.manifests.urls", served, ""},
+    {"validation.manifests.urls.allow", served, ""},
+    {"validation.manifests.urls.deny", served, ""},
+    {"validation.manifests.indexes", served, ""},
+    {"validation.manifests.indexes.platforms", served, ""},
+    {"validation.manifests.indexes.platformlist", served, ""},
+    {"validation.manifests.indexes.platformlist[]", served, ""},
+    {"validation.manifests.indexes.platformlist[].architecture", served, ""},
+    {"validation.manifests.indexes.platformlist[].os", served, ""},
+
+    {"catalog", served, ""},
+    {"catalog.maxentries", served, ""},
+    {"tags", served, ""},
+    {"tags.maxtags", served, ""},
+};
+
+constexpr std::array<std::string_view, 8> kDrivers{"filesystem", "inmemory", "s3",    "s3aws",
+                                                   "azure",      "gcs",      "swift", "oss"};
+
+}  // namespace
+
+std::span<const ConfigKey> config_keys() {
+    return kKeys;
+}
+
+const ConfigKey* find_key(std::string_view path) {
+    const auto* it = std::ranges::find(kKeys, path, &ConfigKey::path);
+    return it == std::end(kKeys) ? nullptr : it;
+}
+
+std::string member_path(std::string_view parent, std::string_view name) {
+    const auto names = member_names(parent);
+    const auto prefix = parent.empty() ? std::string() : std::string(parent) + ".";
+    if (std::ranges::count(names, name) > 0 && name != "*") return prefix + std::string(name);
+    return std::ranges::count(names, "*") > 0 ? prefix + "*" : std::string();
+}
+
+std::vector<std::string_view> member_names(std::string_view parent) {
+    std::vector<std::string_view> names;
+    for (const auto& key : kKeys) {
+        auto rest = key.path;
+        if (!parent.empty()) {
+            if (!rest.starts_with(parent) || !rest.substr(parent.size()).starts_with('.')) continue;
+            rest.remove_prefix(parent.size() + 1);
+        }
+        const auto name = rest.substr(0, rest.find_first_of(".["));
+        if (names.empty() || names.back() != name) names.push_back(name);
+    }
+    return names;
+}
+
+bool takes_any_name(std::string_view path) {
+    if (path == "storage" || path == "auth") return true;
+    if (path.starts_with("storage.")) {
+        return std::ranges::count(kDrivers, path.substr(8)) > 0;
+    }
+    return path.starts_with("auth.") && path.find('.', 5) == std::string_view::npos;
+}
+
+std::span<const std::string_view> storage_drivers() {
+    return kDrivers;
+}
+
+}  // namespace berth::app

@@ -1,0 +1,71 @@
+// TLS for listeners: the certificate, and one connection's TLS state.
+//
+// OpenSSL reads straight from the socket. What it writes is collected, so that many records leave
+// in one system call: its own socket BIO would make one call for every 16 KiB.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace berth::net {
+
+struct TlsOptions {
+    std::string certificate;  // PEM file: the certificate, and its chain behind it
+    std::string chain;        // PEM file with the chain; empty: none
+    std::string key;          // PEM file
+    std::string minimum = "tls1.2";
+    std::vector<std::string> ciphersuites;  // Go's or OpenSSL's names; empty: OpenSSL's choice
+};
+
+// Immutable after opening; shared by all connections of a listener.
+class TlsContext {
+  public:
+    // Errors name the file and what is wrong with it.
+    static Result<std::shared_ptr<TlsContext>> open(const TlsOptions& options);
+    SSL_CTX* get() const { return context_.get(); }
+
+  private:
+    struct Free {
+        void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    };
+    std::unique_ptr<SSL_CTX, Free> context_;
+};
+
+// The TLS state of one socket. Never blocks; the stream waits for the socket.
+class TlsSession {
+  public:
+    // `fd` stays the caller's, is non-blocking, and outlives the session.
+    TlsSession(const TlsContext& context, int fd);
+    TlsSession(const TlsSession&) = delete;
+    TlsSession& operator=(const TlsSession&) = delete;
+
+    enum class Status { done, want_read, closed, failed };
+    Status handshake();
+    // `count` is how many bytes came.
+    Status read(MutableBytes out, std::size_t& count);
+    // Encrypts into output().
+    Status write(Bytes bytes);
+    void close_notify();
+    // Ciphertext that waits to be sent; the caller removes what it sent.
+    std::string& output() { return output_; }
+    std::string error() const;
+
+  private:
+    friend struct TlsBio;
+    Status status_of(int result);
+
+    struct Free {
+        void operator()(SSL* ssl) const { SSL_free(ssl); }
+    };
+    int fd_;
+    std::string output_;
+    std::unique_ptr<SSL, Free> ssl_;
+};
+
+}  // namespace berth::net

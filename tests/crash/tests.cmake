@@ -1,0 +1,1 @@
+berth_test(NAME blob_crash_test SRCS crash/blob_crash_test.cc LIBS berth_store_blob)
