@@ -1,0 +1,93 @@
+// Stream: the bytes of one connection, plain or TLS, on the loop where it was born.
+//
+// Calls are Tasks of that loop; one reader and one writer at a time. Nothing here throws for what a
+// peer does: its end, a reset, a failed handshake and a passed deadline are values. A Stream tries
+// the system call first and waits for the socket only when it must.
+//
+// Time: `deadline` (see Watched) bounds whatever is under way; when it passes, the socket is shut
+// down and the call returns Errc::cancelled. Whoever uses the stream sets it for each phase.
+#pragma once
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/pool.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "net/loop.h"
+#include "net/tls.h"
+
+namespace berth::net {
+
+// The other end, as the listener saw it.
+struct Peer {
+    std::string address;  // numeric, without brackets; empty for a unix socket
+    std::uint16_t port = 0;
+    bool tls = false;
+};
+
+class Stream final : public Watched {
+  public:
+    // `fd` is a connected, non-blocking stream socket. `tls` null: plain. Watched by the loop from
+    // now on; made, used and destroyed on it.
+    Stream(Loop& loop, UniqueFd fd, Peer peer, std::shared_ptr<const TlsContext> tls);
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    ~Stream();
+
+    const Peer& peer() const { return peer_; }
+    Loop& loop() { return loop_; }
+
+    // TLS only: must succeed before anything else. Errc::invalid, with the detail "plain HTTP" when
+    // the peer does not speak TLS at all: what it sent is then lost, and write_plain may tell it
+    // so.
+    Task<Result<void>> handshake();
+    // A few bytes past the TLS, for that one purpose.
+    void write_plain(std::string_view text);
+
+    // Some bytes, at least one; 0 only at the peer's end (a TLS stream cut off without close_notify
+    // ends as well: HTTP's own lengths say what is whole).
+    Task<Result<std::size_t>> read_some(MutableBytes out);
+    // The same without waiting: Errc::unavailable when nothing is there now.
+    Result<std::size_t> try_read(MutableBytes out);
+
+    // All of the pieces, in order, in as few system calls as the socket allows.
+    Task<Result<void>> write(std::span<const Bytes> pieces);
+    // The same without waiting: how many bytes of the pieces were taken (TLS: all or none of them
+    // are encrypted, and what the socket did not take is sent by the next write()).
+    Result<std::size_t> try_write(std::span<const Bytes> pieces);
+    // Bytes of a file after what was written: sendfile where the stream is plain (or the kernel
+    // does TLS), large reads otherwise. Pages that are not in memory are read by `disk`, so that no
+    // loop waits for a disk. Errc::io when the file is shorter than it should be. `moved`, where
+    // given, is called after each piece: the time to set a new deadline.
+    Task<Result<void>> send_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
+                                 const std::function<void()>& moved);
+
+    // Sends the end (TLS: close_notify first), and reads and drops what still comes for as long as
+    // `deadline` allows, so that a peer that is still sending can read the answer before a reset.
+    Task<void> close_gracefully();
+    // What is under way returns Errc::cancelled. Thread: the loop's.
+    void cut();
+
+    // What to do when the server drains: called once on the loop (never while a Task of this stream
+    // runs on the stack above it).
+    std::function<void()> on_drain;
+
+  private:
+    void expire() override;
+    void drain() override;
+
+    Loop& loop_;
+    Peer peer_;
+    boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, LoopExecutor> socket_;
+    std::unique_ptr<TlsSession> tls_;
+    std::shared_ptr<const TlsContext> tls_context_;
+    bool cut_ = false;
+};
+
+}  // namespace berth::net
