@@ -1,0 +1,56 @@
+// Api: the wire. What stands under `/v2/` (distribution-spec, and Docker's Registry HTTP API V2),
+// and the two pages beside it, `/` and `/healthz`.
+//
+// One file a resource (blobs, uploads, manifests, tags, referrers, catalog), one error table. Each
+// exchange goes: route → who is it → may they → the registry, on the pool → answer. A pull of what
+// is in memory is answered at once, on its loop (try_serve).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "auth/authenticator.h"
+#include "auth/policy/policy.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "http/handler.h"
+#include "registry/registry.h"
+
+namespace berth::api {
+
+struct ApiOptions {
+    std::string realm = "Docker Registry";
+    std::string prefix = "/";  // with leading and trailing slash
+    std::string host;          // scheme://host[:port] for Locations; empty: from the request
+    bool relative_urls = false;
+    std::vector<std::string> trusted_proxies;  // addresses or networks whose Forwarded fields count
+    bool delete_enabled = false;
+    bool read_only = false;
+    std::size_t catalog_entries_max = 1000;
+    std::size_t tags_max = 1000;
+    std::uint64_t blob_bytes_max = 0;  // 0: no limit
+};
+
+// What the api works with; all outlive it.
+struct Services {
+    registry::Registry& registry;
+    auth::Authenticator& authenticator;
+    Pool& disk;       // files and the index
+    Pool& passwords;  // bcrypt
+    Logger& log;
+    const Clock& clock;
+};
+
+// Thread-safe: one serves all loops. `policy` says who may. Errc::invalid for options that make no
+// sense (a proxy's address that is none).
+Result<std::unique_ptr<http::Handler>> make_api(Services services, auth::Policy policy,
+                                                ApiOptions options);
+
+// Lines that every answer has, whatever it is about (Docker-Distribution-Api-Version, and what
+// `http.headers` adds), each ended by CRLF: for http::ServerOptions.
+std::string common_fields(const std::vector<std::pair<std::string, std::string>>& headers);
+
+}  // namespace berth::api
