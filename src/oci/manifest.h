@@ -57,8 +57,8 @@ struct Manifest {
 
 // `content_type` is the request's header, possibly with parameters; empty: the `mediaType` inside
 // counts, and an OCI document without one is told apart by its fields. Errors: Errc::invalid with
-// what is wrong and where; Errc::unsupported for a media type that is not a manifest's, schema 1
-// included.
+// what is wrong and where; Errc::too_large above kManifestBytesMax; Errc::unsupported for a media
+// type that is not a manifest's, schema 1 included.
 Result<Manifest> parse_manifest(std::string_view content_type, std::string_view json);
 
 // One descriptor of a referrers answer, as JSON.
