@@ -33,8 +33,8 @@ struct HttpConfig {
     std::vector<ListenerConfig>
         listeners;  // from http.addr (a scalar or a list), http.net and berth's http.listeners
     std::optional<TlsConfig> tls;
-    std::string host;    // external URL, scheme://host[:port]; empty: from the request
-    std::string prefix;  // with leading and trailing slash; "/" when none
+    std::string host;          // external URL, scheme://host[:port]; empty: from the request
+    std::string prefix = "/";  // with leading and trailing slash
     bool relative_urls = false;
     std::string secret;
     std::chrono::milliseconds drain_timeout{30'000};

@@ -37,6 +37,7 @@ constexpr ConfigKey kKeys[] = {
     {"storage.filesystem", served, ""},
     {"storage.filesystem.rootdirectory", served, ""},
     {"storage.filesystem.maxthreads", served, ""},
+    {"storage.filesystem.reserve", served, ""},
     {"storage.inmemory", served, ""},
     {"storage.s3", refused, kDriver},
     {"storage.s3aws", refused, kDriver},
@@ -62,7 +63,6 @@ constexpr ConfigKey kKeys[] = {
     {"storage.maintenance.readonly.enabled", served, ""},
     {"storage.tag", ignored, ""},
     {"storage.tag.concurrencylimit", ignored, ""},
-    {"storage.reserve", served, ""},
 
     {"auth", served, ""},
     {"auth.none", ignored, ""},
@@ -95,10 +95,6 @@ constexpr ConfigKey kKeys[] = {
 
     {"http", served, ""},
     {"http.addr", served, ""},
-    {"http.addr[]", served, ""},
-    {"http.addr[].addr", served, ""},
-    {"http.addr[].net", served, ""},
-    {"http.addr[].tls", served, ""},
     {"http.net", served, ""},
     {"http.listeners", served, ""},
     {"http.listeners[]", served, ""},
@@ -135,6 +131,11 @@ constexpr ConfigKey kKeys[] = {
     {"http.tls.letsencrypt", refused,
      "certificates are not fetched by this version; use certbot and name its files in "
      "http.tls.certificate and http.tls.key"},
+    {"http.tls.letsencrypt.cachefile", refused, ""},
+    {"http.tls.letsencrypt.cachedir", refused, ""},
+    {"http.tls.letsencrypt.email", refused, ""},
+    {"http.tls.letsencrypt.hosts", refused, ""},
+    {"http.tls.letsencrypt.directoryurl", refused, ""},
     {"http.debug", later, "nothing listens for debugging or metrics"},
     {"http.debug.addr", later, ""},
     {"http.debug.prometheus", later, ""},
@@ -153,6 +154,7 @@ constexpr ConfigKey kKeys[] = {
     {"notifications.endpoints[].disabled", later, ""},
     {"notifications.endpoints[].url", later, ""},
     {"notifications.endpoints[].headers", later, ""},
+    {"notifications.endpoints[].headers.*", later, ""},
     {"notifications.endpoints[].timeout", later, ""},
     {"notifications.endpoints[].threshold", later, ""},
     {"notifications.endpoints[].backoff", later, ""},
@@ -162,7 +164,27 @@ constexpr ConfigKey kKeys[] = {
     {"notifications.endpoints[].ignore.actions", later, ""},
 
     {"redis", later, "not connected to; the index makes a cache unnecessary"},
-    {"redis.*", later, ""},
+    {"redis.addr", later, ""},
+    {"redis.addrs", later, ""},
+    {"redis.username", later, ""},
+    {"redis.password", later, ""},
+    {"redis.db", later, ""},
+    {"redis.dialtimeout", later, ""},
+    {"redis.readtimeout", later, ""},
+    {"redis.writetimeout", later, ""},
+    {"redis.tls", later, ""},
+    {"redis.tls.enabled", later, ""},
+    {"redis.tls.certificate", later, ""},
+    {"redis.tls.key", later, ""},
+    {"redis.tls.rootcas", later, ""},
+    {"redis.pool", later, ""},
+    {"redis.pool.maxidle", later, ""},
+    {"redis.pool.maxactive", later, ""},
+    {"redis.pool.idletimeout", later, ""},
+    {"redis.maxidleconns", later, ""},
+    {"redis.poolsize", later, ""},
+    {"redis.connmaxidletime", later, ""},
+    {"redis.*", later, ""},  // whatever else go-redis takes
 
     {"health", served, ""},
     {"health.storagedriver", later, "not checked"},
@@ -175,6 +197,7 @@ constexpr ConfigKey kKeys[] = {
     {"health.http", later, "not checked"},
     {"health.http[].uri", later, ""},
     {"health.http[].headers", later, ""},
+    {"health.http[].headers.*", later, ""},
     {"health.http[].statuscode", later, ""},
     {"health.http[].timeout", later, ""},
     {"health.http[].interval", later, ""},
@@ -188,6 +211,11 @@ constexpr ConfigKey kKeys[] = {
     {"proxy", refused,
      "a pull-through cache is not served by this version; it would answer from its own data and "
      "accept pushes"},
+    {"proxy.remoteurl", refused, ""},
+    {"proxy.username", refused, ""},
+    {"proxy.password", refused, ""},
+    {"proxy.exec", refused, ""},
+    {"proxy.ttl", refused, ""},
 
     {"compatibility", served, ""},
     {"compatibility.schema1", served, ""},
@@ -252,11 +280,18 @@ std::vector<std::string_view> member_names(std::string_view parent) {
 }
 
 bool takes_any_name(std::string_view path) {
-    if (path == "storage" || path == "auth") return true;
-    if (path.starts_with("storage.")) {
-        return std::ranges::count(kDrivers, path.substr(8)) > 0;
+    for (const std::string_view section : {"storage", "auth"}) {
+        if (path == section) return true;
+        const auto name = path.substr(std::min(path.size(), section.size() + 1));
+        if (path.starts_with(section) && name.find('.') == std::string_view::npos) return true;
     }
-    return path.starts_with("auth.") && path.find('.', 5) == std::string_view::npos;
+    // Ignoring a part of what is refused as a whole would be to serve without it.
+    return std::ranges::any_of(kKeys, [&](const ConfigKey& key) {
+        return key.state == refused && path.starts_with(key.path) &&
+               (path.size() == key.path.size() || path[key.path.size()] == '[' ||
+                path[key.path.size()] == '.') &&
+               member_names(key.path).empty();
+    });
 }
 
 std::span<const std::string_view> storage_drivers() {

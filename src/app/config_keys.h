@@ -38,7 +38,8 @@ std::string member_path(std::string_view parent, std::string_view name);
 // The names that may stand below `parent`, `*` included; empty: it has no members.
 std::vector<std::string_view> member_names(std::string_view parent);
 
-// In these any name is taken from a variable (the original's maps), and judged afterwards.
+// In these any name is taken from a variable, and judged afterwards: the original's maps, and
+// whatever is refused.
 bool takes_any_name(std::string_view path);
 
 // The storage drivers of the original, served or not.

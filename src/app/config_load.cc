@@ -1,1 +1,91 @@
-// to be written
+#include "app/config_load.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <vector>
+
+#include "app/config_check.h"
+#include "app/env_override.h"
+
+namespace berth::app {
+
+namespace {
+
+constexpr const char* kDefaultPaths[] = {"/etc/berth/config.yml",
+                                         "/etc/docker/registry/config.yml"};
+
+constexpr std::string_view kDefaultConfig = R"(version: 0.1
+storage:
+  filesystem: {rootdirectory: ./berth-data}
+  delete: {enabled: true}
+http: {addr: "127.0.0.1:5000"}
+)";
+
+// Reads a little more than may be parsed, so that what is too long is seen to be.
+Result<std::string> read_text(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return fail_errno(path, errno);
+    std::string text(kYamlBytesMax + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (file.bad()) return fail_errno(path, errno);
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    return text;
+}
+
+std::string lines(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const auto& text : texts)
+        all += (all.empty() ? "" : "\n") + text;
+    return all;
+}
+
+}  // namespace
+
+Environment process_environment() {
+    Environment environment;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string_view text(*entry);
+        const auto equals = text.find('=');
+        if (equals == std::string_view::npos) continue;
+        environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+    return environment;
+}
+
+Result<Config> parse_config(const std::string& name, std::string_view yaml,
+                            const Environment& environment, NamedFiles files) {
+    BERTH_TRY(auto root, parse_yaml(name, std::string(yaml)));
+    Findings findings;
+    apply_environment(environment, root, findings);
+    check_keys(root, findings);
+    Config config;
+    if (root.kind == YamlNode::Kind::map) {
+        config = read_config(ConfigValue(&root, "", findings), files);
+    }
+    if (!findings.problems.empty()) return fail(Errc::invalid, lines(findings.problems));
+    config.warnings = std::move(findings.warnings);
+    return config;
+}
+
+Result<Config> load_config(const std::string& path, const Environment& environment,
+                           NamedFiles files) {
+    BERTH_TRY(const auto text, read_text(path));
+    return parse_config(path, text, environment, files);
+}
+
+Result<Config> default_config(const Environment& environment, NamedFiles files) {
+    return parse_config("built-in configuration", kDefaultConfig, environment, files);
+}
+
+std::string find_config(const Environment& environment) {
+    const auto named = environment.find("REGISTRY_CONFIGURATION_PATH");
+    if (named != environment.end() && !named->second.empty()) return named->second;
+    for (const auto* path : kDefaultPaths) {
+        if (::access(path, F_OK) == 0) return path;
+    }
+    return {};
+}
+
+}  // namespace berth::app

@@ -7,9 +7,10 @@
 
 #include <map>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "app/config.h"
+#include "app/config_read.h"
 #include "base/result.h"
 
 namespace berth::app {
@@ -18,13 +19,16 @@ using Environment = std::map<std::string, std::string>;
 Environment process_environment();
 
 // Errc::invalid: one problem a line, each `file:line: key: what is wrong and what to write
-// instead`.
-Result<Config> load_config(const std::string& path, const Environment& environment);
+// instead`. Errc::not_found, Errc::io: the file itself cannot be read.
+Result<Config> load_config(const std::string& path, const Environment& environment,
+                           NamedFiles files = NamedFiles::must_exist);
 // `name` stands for the file in messages.
 Result<Config> parse_config(const std::string& name, std::string_view yaml,
-                            const Environment& environment);
+                            const Environment& environment,
+                            NamedFiles files = NamedFiles::must_exist);
 // Without a file: 127.0.0.1:5000, data in ./berth-data, deletes on.
-Result<Config> default_config(const Environment& environment);
+Result<Config> default_config(const Environment& environment,
+                              NamedFiles files = NamedFiles::must_exist);
 
 // The effective configuration as YAML, secrets hidden.
 std::string print_config(const Config& config);

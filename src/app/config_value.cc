@@ -68,6 +68,14 @@ std::string join(const std::vector<std::string_view>& words) {
 
 }  // namespace
 
+std::string lower_case(std::string_view text) {
+    std::string result(text);
+    std::ranges::transform(result, result.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    });
+    return result;
+}
+
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
     double sum = 0;
     if (text.empty()) return std::nullopt;
@@ -96,14 +104,12 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
 }
 
 std::optional<bool> parse_bool(std::string_view text) {
-    std::string lower(text);
-    std::ranges::transform(lower, lower.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-    for (const auto word : {"true", "yes", "on", "y"}) {
-        if (lower == word) return true;
+    const auto word = lower_case(text);
+    for (const auto* yes : {"true", "yes", "on", "y"}) {
+        if (word == yes) return true;
     }
-    for (const auto word : {"false", "no", "off", "n"}) {
-        if (lower == word) return false;
+    for (const auto* no : {"false", "no", "off", "n"}) {
+        if (word == no) return false;
     }
     return std::nullopt;
 }
@@ -225,7 +231,8 @@ std::optional<std::size_t> ConfigValue::read_word(
     const std::vector<std::string_view>& words) const {
     const auto text = scalar();
     if (!text) return std::nullopt;
-    const auto it = std::ranges::find(words, std::string_view(*text));
+    const auto it = std::ranges::find(words, lower_case(*text),
+                                      [](std::string_view word) { return lower_case(word); });
     if (it != words.end()) return static_cast<std::size_t>(it - words.begin());
     const auto near = nearest(*text, words);
     wrong("\"" + *text + "\" is none of " + join(words) +

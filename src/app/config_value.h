@@ -27,6 +27,9 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 // Bytes, with an optional unit: `64MiB`, `10GB`. nullopt: not a size, or beyond 2^63.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+// ASCII letters only.
+std::string lower_case(std::string_view text);
+
 // YAML 1.1: true, yes, on, false, no, off.
 std::optional<bool> parse_bool(std::string_view text);
 
@@ -57,7 +60,7 @@ class ConfigValue {
     void read(std::chrono::seconds& out) const;
     void read_count(std::size_t& out, std::size_t least, std::size_t most) const;
     void read_bytes(std::uint64_t& out) const;
-    // One of `words`: its place among them.
+    // One of `words`, in any letter case: its place among them.
     std::optional<std::size_t> read_word(const std::vector<std::string_view>& words) const;
 
     void wrong(std::string_view what) const;

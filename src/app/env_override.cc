@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -15,19 +16,11 @@ namespace {
 
 constexpr std::string_view kPrefix = "REGISTRY_";
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::ranges::transform(result, result.begin(), [](char c) { return lower(c); });
-    return result;
-}
-
-bool same(std::string_view a, std::string_view b) {
-    return std::ranges::equal(
-        a, b, {}, [](char c) { return lower(c); }, [](char c) { return lower(c); });
+// Does a variable's part, which has no underscores, mean this key?
+bool same(std::string_view key, std::string_view part) {
+    auto plain = lower_case(key);
+    std::erase(plain, '_');
+    return plain == lower_case(part);
 }
 
 std::vector<std::string> split(std::string_view text) {
@@ -49,10 +42,11 @@ std::optional<std::size_t> parse_index(std::string_view text) {
     return index;
 }
 
-// Has the table items or members below `row`, or does the node hold a list?
+// May this place hold a list? What has no members in the table may: the reader knows better.
 bool is_list(const YamlNode& node, const std::string& row) {
-    return node.kind == YamlNode::Kind::list || find_key(row + "[]") != nullptr ||
-           !member_names(row + "[]").empty();
+    if (node.kind == YamlNode::Kind::list || !member_names(row + "[]").empty()) return true;
+    return node.kind != YamlNode::Kind::map && find_key(row) != nullptr &&
+           member_names(row).empty();
 }
 
 // The key that `part` means below a node; empty: none.
@@ -67,36 +61,36 @@ std::string find_name(const YamlNode& node, const std::string& row, std::string_
         if (name != "*" && same(name, part)) return std::string(name);
     }
     const bool open = takes_any_name(row) || std::ranges::count(names, "*") > 0;
-    return open && !part.empty() ? lower(part) : std::string();
+    return open && !part.empty() ? lower_case(part) : std::string();
 }
 
-enum class Outcome { set, unknown, past_the_end };
+enum class Outcome { found, unknown, past_the_end };
 
-Outcome set(YamlNode& node, const std::string& row, std::span<const std::string> path,
-            const YamlNode& value) {
+// The place that `path` names below a node, made where it is missing; `source` is the variable.
+Outcome locate(YamlNode& node, const std::string& row, std::span<const std::string> path,
+               const std::string& source, YamlNode*& place) {
     if (path.empty()) {
-        auto key = std::move(node.key);
-        node = value;
-        node.key = std::move(key);
-        return Outcome::set;
+        place = &node;
+        return Outcome::found;
     }
     if (const auto index = parse_index(path.front()); index && is_list(node, row)) {
         if (node.kind != YamlNode::Kind::list) {
             node.kind = YamlNode::Kind::list;
+            node.source = source;
             node.text.clear();
             node.children.clear();
         }
         if (*index > node.children.size()) return Outcome::past_the_end;
-        if (*index == node.children.size()) node.children.emplace_back().source = value.source;
-        return set(node.children[*index], row + "[]", path.subspan(1), value);
+        if (*index == node.children.size()) node.children.emplace_back().source = source;
+        return locate(node.children[*index], row + "[]", path.subspan(1), source, place);
     }
     const auto name = find_name(node, row, path.front());
     if (name.empty()) return Outcome::unknown;
-    if (node.kind != YamlNode::Kind::map) node.source = value.source;
+    if (node.kind != YamlNode::Kind::map) node.source = source;
     auto& child = node.member(name);
     auto child_row = member_path(row, name);
     if (child_row.empty()) child_row = row + "." + name;
-    return set(child, child_row, path.subspan(1), value);
+    return locate(child, child_row, path.subspan(1), source, place);
 }
 
 void keep_only_driver(YamlNode& root, std::string_view driver) {
@@ -118,28 +112,32 @@ void apply(const std::string& name, const std::string& text, YamlNode& root, Fin
         findings.warnings.push_back(name + ": the version cannot be set; ignored");
         return;
     }
-    auto value = parse_yaml(name, text);
-    if (!value) {
-        findings.problems.push_back(value.error().detail);
-        return;
-    }
-    set_sources(*value, name);
     auto changed = root;
-    switch (set(changed, "", path, *value)) {
+    YamlNode* place = nullptr;
+    switch (locate(changed, "", path, name, place)) {
         case Outcome::unknown:
             findings.warnings.push_back(name + ": names no key of the configuration; ignored");
             return;
         case Outcome::past_the_end:
             findings.problems.push_back(name + ": the number is past the end of the list");
             return;
-        case Outcome::set:
+        case Outcome::found:
             break;
     }
+    // Only now: a variable that is not meant for this program need not be YAML.
+    auto value = parse_yaml(name, text);
+    if (!value) {
+        findings.problems.push_back(value.error().detail);
+        return;
+    }
+    set_sources(*value, name);
+    value->key = place->key;
+    *place = std::move(*value);
     root = std::move(changed);
     expand_short_sections(root);
     const auto drivers = storage_drivers();
     if (path.size() > 1 && same(path[0], "storage")) {
-        const auto driver = lower(path[1]);
+        const auto driver = lower_case(path[1]);
         if (std::ranges::count(drivers, driver) > 0) keep_only_driver(root, driver);
     }
 }

@@ -1,0 +1,241 @@
+#include "app/config_read.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <regex>
+#include <system_error>
+
+#include "app/config_keys.h"
+#include "base/unique_fd.h"
+
+namespace berth::app {
+
+namespace {
+
+constexpr std::size_t kPageMax = 1'000'000;
+constexpr std::size_t kThreadsMax = 10'000;
+// std::regex compiles and matches by recursion.
+constexpr std::size_t kPatternBytesMax = 1000;
+
+LogOptions read_log(const ConfigValue& root) {
+    LogOptions options;
+    const auto log = root.at("log");
+    const auto old_level = root.at("loglevel");
+    if (old_level.present()) old_level.warn("an old name; write log.level");
+    const auto level = log.at("level").present() ? log.at("level") : old_level;
+    if (const auto word = level.read_word({"debug", "info", "warn", "error"})) {
+        constexpr LogLevel kLevels[] = {LogLevel::debug, LogLevel::info, LogLevel::warn,
+                                        LogLevel::error};
+        options.level = kLevels[*word];
+    }
+    if (const auto word = log.at("formatter").read_word({"text", "json", "logstash"})) {
+        constexpr LogFormat kFormats[] = {LogFormat::text, LogFormat::json, LogFormat::logstash};
+        options.format = kFormats[*word];
+    }
+    for (const auto& [name, value] : log.at("fields").members())
+        value.read(options.fields[name]);
+    const auto access = log.at("accesslog");
+    bool disabled = false;
+    access.at("disabled").read(disabled);
+    options.access_log = !disabled;
+    access.at("format").read_word({"combined"});
+    access.at("path").read(options.access_path);
+    return options;
+}
+
+void check_driver(const ConfigValue& storage) {
+    std::vector<std::string> drivers;
+    for (const auto& [name, value] : storage.members()) {
+        if (std::ranges::count(storage_drivers(), name) > 0) drivers.push_back(name);
+    }
+    if (drivers.empty()) {
+        storage.wrong(
+            "names no place for the data; write storage.filesystem.rootdirectory: "
+            "/var/lib/registry, or storage.inmemory: {} to try things out");
+    }
+    if (drivers.size() > 1) {
+        storage.wrong("names both " + drivers[0] + " and " + drivers[1] + "; keep one of them");
+    }
+}
+
+StorageConfig read_storage(const ConfigValue& storage) {
+    StorageConfig config;
+    check_driver(storage);
+    config.in_memory = storage.at("inmemory").named();
+    const auto files = storage.at("filesystem");
+    files.at("rootdirectory").read(config.root);
+    files.at("maxthreads").read_count(config.threads_max, 1, kThreadsMax);
+    files.at("reserve").read_bytes(config.reserve_bytes);
+    storage.at("delete").at("enabled").read(config.delete_enabled);
+    for (const auto* name : {"blobdescriptor", "layerinfo"}) {
+        const auto cache = storage.at("cache").at(name);
+        if (cache.read_word({"inmemory", "redis"}) == 1u) {
+            cache.warn("not served yet: Redis is not used; the index makes a cache unnecessary");
+        }
+    }
+    const auto maintenance = storage.at("maintenance");
+    maintenance.at("readonly").at("enabled").read(config.read_only);
+    const auto purging = maintenance.at("uploadpurging");
+    purging.at("enabled").read(config.upload_purging);
+    purging.at("age").read(config.upload_age);
+    purging.at("interval").read(config.upload_interval);
+    if (config.upload_interval == config.upload_interval.zero()) {
+        purging.at("interval").wrong("must be longer than 0");
+    }
+    purging.at("dryrun").read(config.upload_purging_dry_run);
+    return config;
+}
+
+AuthConfig read_auth(const ConfigValue& auth, NamedFiles files) {
+    AuthConfig config;
+    const auto htpasswd = auth.at("htpasswd");
+    if (!htpasswd.named()) return config;
+    auto& to = config.htpasswd.emplace();
+    htpasswd.at("realm").read(to.realm);
+    htpasswd.at("path").read(to.path);
+    if (to.realm.empty()) {
+        htpasswd.wrong("realm is missing: the name that clients show when they ask for a password");
+    }
+    if (std::ranges::any_of(to.realm, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; })) {
+        htpasswd.at("realm").wrong("must not hold control characters");
+    }
+    if (to.path.empty()) {
+        htpasswd.wrong("path is missing: the file with users and the hashes of their passwords");
+    } else {
+        check_file(htpasswd.at("path"), to.path, files,
+                   "make one with `berth user add NAME` or `htpasswd -Bc " + to.path + " NAME`");
+    }
+    return config;
+}
+
+// Naming nothing would mean everything in one place and nothing in another.
+void read_names(const ConfigValue& value, std::vector<std::string>& out) {
+    value.read(out);
+    if (value.named() && out.empty()) value.wrong("names nothing; fill it in or take it out");
+}
+
+auth::Rule read_rule(const ConfigValue& item, std::size_t number) {
+    auth::Rule rule;
+    rule.name = "rule " + std::to_string(number);
+    item.at("name").read(rule.name);
+    if (item.at("effect").read_word({"allow", "deny"}) == 1u) rule.effect = auth::Effect::deny;
+    read_names(item.at("subjects"), rule.subjects);
+    read_names(item.at("actions"), rule.actions);
+    read_names(item.at("repositories"), rule.repositories);
+    read_names(item.at("tags"), rule.tags);
+    for (const auto* needed : {"subjects", "actions"}) {
+        if (!item.at(needed).named()) item.wrong(std::string(needed) + " is missing");
+    }
+    // Alone, so that what is wrong gets this rule's line.
+    const bool whole = !rule.subjects.empty() && !rule.actions.empty();
+    if (whole) {
+        if (const auto policy = auth::Policy::compile({rule}); !policy) {
+            item.wrong(policy.error().detail);
+        }
+    }
+    return rule;
+}
+
+std::optional<std::vector<auth::Rule>> read_policy(const ConfigValue& policy, bool has_auth) {
+    // The original's section of that name is a map, and the check of keys has spoken about it.
+    if (!policy.named() || policy.kind() == YamlNode::Kind::map) return std::nullopt;
+    std::vector<auth::Rule> rules;
+    for (const auto& item : policy.items())
+        rules.push_back(read_rule(item, rules.size() + 1));
+    if (rules.empty()) {
+        policy.wrong("has no rule, so nobody could do anything; write rules or take it out");
+    } else if (!has_auth) {
+        policy.warn(
+            "without an auth section nobody can log in: only rules for everyone and "
+            "anonymous apply");
+    }
+    return rules;
+}
+
+void read_patterns(const ConfigValue& value, std::vector<std::string>& out) {
+    for (const auto& item : value.items()) {
+        std::string pattern;
+        item.read(pattern);
+        try {
+            if (pattern.size() > kPatternBytesMax)
+                throw std::regex_error(std::regex_constants::error_space);
+            std::regex(pattern, std::regex::ECMAScript | std::regex::optimize);
+            out.push_back(std::move(pattern));
+        } catch (const std::regex_error&) {
+            item.wrong("\"" + pattern + "\" is not a regular expression, or too long a one");
+        }
+    }
+}
+
+ValidationConfig read_validation(const ConfigValue& validation) {
+    ValidationConfig config;
+    bool disabled = false;
+    validation.at("enabled").read(config.enabled);
+    validation.at("disabled").read(disabled);
+    config.enabled = config.enabled && !disabled;
+    const auto manifests = validation.at("manifests");
+    read_patterns(manifests.at("urls").at("allow"), config.url_allow);
+    read_patterns(manifests.at("urls").at("deny"), config.url_deny);
+    const auto indexes = manifests.at("indexes");
+    if (const auto word = indexes.at("platforms").read_word({"all", "none", "list"})) {
+        using enum ValidationConfig::Platforms;
+        constexpr ValidationConfig::Platforms kPlatforms[] = {all, none, list};
+        config.platforms = kPlatforms[*word];
+    }
+    for (const auto& item : indexes.at("platformlist").items()) {
+        auto& [architecture, os] = config.platform_list.emplace_back();
+        item.at("architecture").read(architecture);
+        item.at("os").read(os);
+        if (architecture.empty() || os.empty()) item.wrong("must name architecture and os");
+    }
+    if (config.platforms == ValidationConfig::Platforms::list && config.platform_list.empty()) {
+        indexes.at("platforms").wrong("list needs platformlist with architecture and os of each");
+    }
+    return config;
+}
+
+void check_version(const ConfigValue& root) {
+    std::string version;
+    root.at("version").read(version);
+    if (!root.at("version").present()) {
+        root.wrong("version is missing: begin with version: 0.1");
+    } else if (version != "0.1") {
+        root.at("version").wrong("must be 0.1");
+    }
+}
+
+}  // namespace
+
+void check_file(const ConfigValue& value, const std::string& path, NamedFiles files,
+                std::string_view missing) {
+    if (files == NamedFiles::may_be_missing) return;
+    struct stat info{};
+    if (::stat(path.c_str(), &info) != 0) {
+        auto text = path + ": " + std::generic_category().message(errno);
+        if (!missing.empty() && errno == ENOENT) text += "; " + std::string(missing);
+        return value.wrong(text);
+    }
+    if (S_ISDIR(info.st_mode)) return value.wrong(path + ": a folder, not a file");
+    // Opening a pipe would wait for its writer.
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file) value.wrong(path + ": " + std::generic_category().message(errno));
+}
+
+Config read_config(const ConfigValue& root, NamedFiles files) {
+    Config config;
+    check_version(root);
+    config.log = read_log(root);
+    config.storage = read_storage(root.at("storage"));
+    config.auth = read_auth(root.at("auth"), files);
+    config.policy = read_policy(root.at("policy"), config.auth.htpasswd.has_value());
+    config.http = read_http(root.at("http"), files);
+    config.validation = read_validation(root.at("validation"));
+    root.at("catalog").at("maxentries").read_count(config.catalog_entries_max, 1, kPageMax);
+    root.at("tags").at("maxtags").read_count(config.tags_max, 1, kPageMax);
+    return config;
+}
+
+}  // namespace berth::app

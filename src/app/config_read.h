@@ -1,0 +1,24 @@
+// The sections of a configuration, from a checked tree into plain values. The keys' meanings and
+// defaults are in docs/configure.md.
+#pragma once
+
+#include "app/config.h"
+#include "app/config_value.h"
+
+namespace berth::app {
+
+// The files that a configuration names: the password file, certificates, keys. They may be missing
+// for a command that is about to make one.
+enum class NamedFiles { must_exist, may_be_missing };
+
+// All sections of `root`. What is wrong or worth knowing goes into the value's findings; values
+// that do not fit leave the default.
+Config read_config(const ConfigValue& root, NamedFiles files);
+
+HttpConfig read_http(const ConfigValue& http, NamedFiles files);
+
+// Must be a file that this process can read; `missing` is the advice for one that is not there.
+void check_file(const ConfigValue& value, const std::string& path, NamedFiles files,
+                std::string_view missing = {});
+
+}  // namespace berth::app
