@@ -1,8 +1,8 @@
 // The policy: may they? Pure: a request goes in, a decision with the rule that made it comes out.
 //
-// Rules as in docs/configure.md, "policy". What no rule allows is denied; a rule with `effect:
-// deny` wins over every rule that allows. Without a policy section, whoever is let in may do
-// anything, as with registry:2.
+// Rules as in docs/security.md, "Who may do what". What no rule allows is denied; a rule with
+// `effect: deny` wins over every rule that allows. Without a policy section, whoever is let in may
+// do anything, as with registry:2.
 #pragma once
 
 #include <memory>
@@ -22,7 +22,8 @@ std::string_view name_of(Action action);
 
 enum class Effect { allow, deny };
 
-// A rule as it stands in the configuration; empty `repositories` or `tags`: all.
+// A rule as it stands in the configuration; empty `repositories` or `tags`: all. `user:`, `robot:`
+// and `oidc:` subjects are told apart by Identity::proof.
 struct Rule {
     std::string name;
     Effect effect = Effect::allow;
@@ -32,9 +33,10 @@ struct Rule {
     std::vector<std::string> tags;
 };
 
-// What somebody wants to do. `tag` is empty where no tag is meant (blobs, pushes by digest); a rule
-// with `tags` then does not apply if it allows, so that no tag rule gives more than the tags it
-// names.
+// What somebody wants to do. `tag` is empty where none is meant (blobs, anything by digest). What a
+// rule with `tags` says about that: allowing pull or create, it applies, or nobody could pull or
+// push the blobs of the tags it names; denying them, it does not, or no other tag could be pushed.
+// Deletes by digest take tags along, so there it is the other way round.
 struct AccessRequest {
     Action action{};
     std::string_view repository;  // empty for catalog and admin
@@ -51,7 +53,7 @@ struct Decision {
 class Policy {
   public:
     // Compiles the rules; Errc::invalid names the rule and what is wrong with it (an unknown action
-    // or subject, with the nearest valid word).
+    // or subject, with the nearest valid word). A rule without a name is called `rule N`.
     static Result<Policy> compile(std::vector<Rule> rules);
     // Everybody may do anything.
     static Policy open();
