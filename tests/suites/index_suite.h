@@ -59,7 +59,7 @@ class IndexSuite : public ::testing::TestWithParam<IndexBackend> {
     }
     void put(const RepositoryName& repository, const ManifestRecord& record,
              const std::vector<Tag>& tags = {}) {
-        auto done = index().put_manifest(repository, record, tags, actor_);
+        auto done = index().put_manifest(repository, record, tags, Overwrite::yes, actor_);
         ASSERT_TRUE(done) << done.error().detail;
     }
     std::vector<std::string> moves(const RepositoryName& repository, const Tag& tag) {
@@ -172,8 +172,8 @@ TEST_P(IndexSuite, FindsAManifestAsItWasPut) {
 TEST_P(IndexSuite, RefusesAManifestWhoseBlobIsNotInTheRepository) {
     link(app_, 1);
     link(other_, 2);
-    const auto put =
-        index().put_manifest(app_, image_of(10, {digest_of(1), digest_of(2)}), {latest_}, actor_);
+    const auto put = index().put_manifest(app_, image_of(10, {digest_of(1), digest_of(2)}),
+                                          {latest_}, Overwrite::yes, actor_);
     ASSERT_FALSE(put);
     EXPECT_EQ(put.error().code, Errc::conflict);
     EXPECT_THAT(put.error().detail, ::testing::HasSubstr(digest_of(2).text()));
@@ -186,7 +186,8 @@ TEST_P(IndexSuite, RefusesAnIndexWhoseChildIsNotInTheRepository) {
     put(other_, image_of(10));
     link(app_, 11);  // as a blob only
     for (std::uint64_t child : {10u, 11u}) {
-        const auto put = index().put_manifest(app_, index_of(20, {digest_of(child)}), {}, actor_);
+        const auto put = index().put_manifest(app_, index_of(20, {digest_of(child)}), {},
+                                              Overwrite::yes, actor_);
         ASSERT_FALSE(put);
         EXPECT_EQ(put.error().code, Errc::conflict);
         EXPECT_THAT(put.error().detail, ::testing::HasSubstr(digest_of(child).text()));
@@ -215,7 +216,8 @@ TEST_P(IndexSuite, TakesADigestThatIsBlobAndManifest) {
 TEST_P(IndexSuite, PutsAManifestAgainWithoutAMove) {
     put(app_, image_of(10), {latest_});
     clock_.advance(std::chrono::seconds(5));
-    ASSERT_TRUE(index().put_manifest(app_, image_of(10), {latest_, tag_of("v1")}, Actor{"bob"}));
+    ASSERT_TRUE(index().put_manifest(app_, image_of(10), {latest_, tag_of("v1")}, Overwrite::yes,
+                                     Actor{"bob"}));
     EXPECT_THAT(moves(app_, latest_), ::testing::ElementsAre("-->10"));
     EXPECT_THAT(moves(app_, tag_of("v1")), ::testing::ElementsAre("-->10"));
     const auto tag = index().find_tag(app_, latest_).value();
@@ -239,6 +241,44 @@ TEST_P(IndexSuite, RecordsTheMovesOfATag) {
     EXPECT_EQ(history.front().actor, "bob");
     EXPECT_FALSE(index().find_tag(app_, latest_).value());
     EXPECT_TRUE(index().find_manifest(app_, digest_of(11)).value());
+}
+
+TEST_P(IndexSuite, MovesNoTagWhereThatIsForbidden) {
+    put(app_, image_of(10), {latest_});
+    const auto moved =
+        index().put_manifest(app_, image_of(11), {tag_of("v1"), latest_}, Overwrite::no, actor_);
+    ASSERT_FALSE(moved);
+    EXPECT_EQ(moved.error().code, Errc::already_exists);
+    EXPECT_EQ(moved.error().detail, "latest");
+    EXPECT_FALSE(index().find_manifest(app_, digest_of(11)).value()) << "all or nothing";
+    EXPECT_FALSE(index().find_tag(app_, tag_of("v1")).value());
+    EXPECT_EQ(index().find_tag(app_, latest_).value()->digest, digest_of(10));
+    // Again to where it is, or for the first time, is no move.
+    EXPECT_TRUE(
+        index().put_manifest(app_, image_of(10), {latest_, tag_of("v2")}, Overwrite::no, actor_));
+    ASSERT_TRUE(index().delete_tag(app_, latest_, actor_));
+    EXPECT_TRUE(index().put_manifest(app_, image_of(11), {latest_}, Overwrite::no, actor_));
+}
+
+// Of many who create a tag at the same time one wins, and the others learn that they did not.
+TEST_P(IndexSuite, LetsOneOfManyCreateATag) {
+    constexpr std::uint64_t kThreads = 8;
+    std::atomic<int> created = 0;
+    std::atomic<int> refused = 0;
+    std::vector<std::thread> threads;
+    for (std::uint64_t thread = 0; thread < kThreads; ++thread) {
+        threads.emplace_back([&, thread] {
+            const auto put =
+                index().put_manifest(app_, image_of(10 + thread), {latest_}, Overwrite::no, actor_);
+            if (put) ++created;
+            if (!put && put.error().code == Errc::already_exists) ++refused;
+        });
+    }
+    for (auto& thread : threads)
+        thread.join();
+    EXPECT_EQ(created, 1);
+    EXPECT_EQ(refused, 7);
+    EXPECT_EQ(index().history(app_, latest_).value().size(), 1u);
 }
 
 TEST_P(IndexSuite, AnswersNotFoundForWhatCannotBeDeleted) {
@@ -427,7 +467,7 @@ TEST_P(IndexSuite, HoldsUnderConcurrentPushes) {
             expect(index().link_blob(repository, digest_of(layer), 7, actor_).has_value());
             expect(index()
                        .put_manifest(repository, image_of(manifest, {digest_of(layer)}),
-                                     {latest_, own}, actor_)
+                                     {latest_, own}, Overwrite::yes, actor_)
                        .has_value());
             const auto tag = index().find_tag(repository, own);
             expect(tag && *tag && (*tag)->digest == digest_of(manifest));

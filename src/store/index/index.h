@@ -65,6 +65,9 @@ struct Page {
     bool more = false;
 };
 
+// May a tag that points to another digest be moved?
+enum class Overwrite { no, yes };
+
 struct Totals {
     std::uint64_t repositories = 0, manifests = 0, tags = 0, blobs = 0, blob_bytes = 0;
 };
@@ -124,9 +127,10 @@ class IndexWriter {
                                      const Actor& actor) = 0;
     // The manifest belongs to the repository and the tags point at it: all or nothing.
     // Errc::conflict when one of record.blobs or record.manifests is no longer in the repository.
+    // Errc::already_exists when a tag would have to be moved and may not; the detail is the tag.
     virtual Result<void> put_manifest(const RepositoryName& repository,
                                       const ManifestRecord& record, const std::vector<Tag>& tags,
-                                      const Actor& actor) = 0;
+                                      Overwrite overwrite, const Actor& actor) = 0;
     virtual Result<void> delete_tag(const RepositoryName& repository, const Tag& tag,
                                     const Actor& actor) = 0;
     // The manifest leaves the repository, and its tags with it.

@@ -151,8 +151,9 @@ class SqliteIndex final : public Index {
         return write(actor, &WriteTransaction::unlink_blob, repository, digest);
     }
     Result<void> put_manifest(const RepositoryName& repository, const ManifestRecord& record,
-                              const std::vector<Tag>& tags, const Actor& actor) override {
-        return write(actor, &WriteTransaction::put_manifest, repository, record, tags);
+                              const std::vector<Tag>& tags, Overwrite overwrite,
+                              const Actor& actor) override {
+        return write(actor, &WriteTransaction::put_manifest, repository, record, tags, overwrite);
     }
     Result<void> delete_tag(const RepositoryName& repository, const Tag& tag,
                             const Actor& actor) override {

@@ -153,7 +153,7 @@ Result<void> WriteTransaction::unlink_blob(const RepositoryName& repository, con
 
 Result<void> WriteTransaction::put_manifest(const RepositoryName& repository,
                                             const ManifestRecord& record,
-                                            const std::vector<Tag>& tags) {
+                                            const std::vector<Tag>& tags, Overwrite overwrite) {
     BERTH_TRY(const Id repository_id, ensure_repository(repository));
     BERTH_TRY(const auto children, find_children(repository_id, record));
     BERTH_TRY(const Id blob, ensure_blob(record.digest, record.size));
@@ -166,7 +166,7 @@ Result<void> WriteTransaction::put_manifest(const RepositoryName& repository,
         if (added > 0) BERTH_CHECK(count_reference(repository_id, child, +1));
     }
     for (const Tag& tag : tags) {
-        BERTH_CHECK(put_tag(repository_id, blob, record.digest, tag));
+        BERTH_CHECK(put_tag(repository_id, blob, record.digest, tag, overwrite));
     }
     return {};
 }
@@ -304,7 +304,7 @@ Result<void> WriteTransaction::put_manifest_row(Id repository, Id blob,
 }
 
 Result<void> WriteTransaction::put_tag(Id repository, Id manifest, const Digest& digest,
-                                       const Tag& tag) {
+                                       const Tag& tag, Overwrite overwrite) {
     Id old_manifest = 0;
     std::string old_digest;
     {
@@ -315,9 +315,11 @@ Result<void> WriteTransaction::put_tag(Id repository, Id manifest, const Digest&
             old_digest = row.text(1);
         }
     }
+    const bool moves = !old_digest.empty() && old_digest != digest.text();
+    if (moves && overwrite == Overwrite::no) return fail(Errc::already_exists, tag.text());
     BERTH_CHECK(connection_.execute(kPutTag, repository, tag.text(), manifest, now_, actor_.name));
     if (old_digest == digest.text()) return {};  // pushed again: no move
-    if (!old_digest.empty()) {
+    if (moves) {
         BERTH_CHECK(count_reference(repository, {old_manifest, Kind::manifest}, -1));
     }
     BERTH_CHECK(count_reference(repository, {manifest, Kind::manifest}, +1));

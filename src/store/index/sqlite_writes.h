@@ -28,7 +28,7 @@ class WriteTransaction {
                            std::uint64_t size);
     Result<void> unlink_blob(const RepositoryName& repository, const Digest& digest);
     Result<void> put_manifest(const RepositoryName& repository, const ManifestRecord& record,
-                              const std::vector<Tag>& tags);
+                              const std::vector<Tag>& tags, Overwrite overwrite);
     Result<void> delete_tag(const RepositoryName& repository, const Tag& tag);
     Result<void> delete_manifest(const RepositoryName& repository, const Digest& digest);
 
@@ -54,7 +54,8 @@ class WriteTransaction {
 
     Result<std::vector<Reference>> find_children(Id repository, const ManifestRecord& record);
     Result<void> put_manifest_row(Id repository, Id blob, const ManifestRecord& record);
-    Result<void> put_tag(Id repository, Id manifest, const Digest& digest, const Tag& tag);
+    Result<void> put_tag(Id repository, Id manifest, const Digest& digest, const Tag& tag,
+                         Overwrite overwrite);
     Result<void> drop_tags(Id repository, Id manifest, const Digest& digest);
     Result<void> drop_references(Id repository, Id parent);
     // An empty digest: there was none, there is none any more.

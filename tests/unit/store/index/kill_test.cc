@@ -40,7 +40,8 @@ void push_for_ever(Index& index, std::uint64_t first, int acknowledgements) {
     for (std::uint64_t n = first;; n += kWriters) {
         const Digest blob = digest_of(2 * n);
         if (!index.link_blob(repository(), blob, 5, {})) _exit(1);
-        if (!index.put_manifest(repository(), image_of(2 * n + 1, {blob}), {tag_for(n)}, {})) {
+        if (!index.put_manifest(repository(), image_of(2 * n + 1, {blob}), {tag_for(n)},
+                                Overwrite::yes, {})) {
             _exit(2);
         }
         if (::write(acknowledgements, &n, sizeof n) != sizeof n) _exit(3);

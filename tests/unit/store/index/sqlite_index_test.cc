@@ -90,7 +90,8 @@ TEST_F(SqliteIndex, HoldsItsContentsWhenItIsOpenedAgain) {
     {
         auto index = open();
         ASSERT_TRUE(index->link_blob(app_, digest_of(1), 5, actor_));
-        ASSERT_TRUE(index->put_manifest(app_, image_of(10, {digest_of(1)}), {latest_}, actor_));
+        ASSERT_TRUE(index->put_manifest(app_, image_of(10, {digest_of(1)}), {latest_},
+                                        Overwrite::yes, actor_));
     }
     auto index = open();
     EXPECT_EQ(index->find_tag(app_, latest_).value()->digest, digest_of(10));
@@ -101,7 +102,8 @@ TEST_F(SqliteIndex, HoldsItsContentsWhenItIsOpenedAgain) {
 TEST_F(SqliteIndex, IsCheckedByInvariantsThatCanFail) {
     auto index = open();
     ASSERT_TRUE(index->link_blob(app_, digest_of(1), 5, actor_));
-    ASSERT_TRUE(index->put_manifest(app_, image_of(10, {digest_of(1)}), {latest_}, actor_));
+    ASSERT_TRUE(
+        index->put_manifest(app_, image_of(10, {digest_of(1)}), {latest_}, Overwrite::yes, actor_));
     std::size_t found = inconsistencies_of(path_).size();
     EXPECT_EQ(found, 0u);
     for (const char* damage :
@@ -141,7 +143,7 @@ TEST_F(SqliteIndex, RefusesTheDatabaseOfAnotherProgram) {
 TEST_F(SqliteIndex, IsSharedByTwoWhoOpenIt) {
     auto server = open();
     auto command = open();
-    ASSERT_TRUE(server->put_manifest(app_, image_of(10), {latest_}, actor_));
+    ASSERT_TRUE(server->put_manifest(app_, image_of(10), {latest_}, Overwrite::yes, actor_));
     EXPECT_TRUE(command->find_tag(app_, latest_).value());
     ASSERT_TRUE(command->delete_tag(app_, latest_, actor_));
     EXPECT_FALSE(server->find_tag(app_, latest_).value());
@@ -164,13 +166,15 @@ TEST_F(SqliteIndex, OpensForManyAtOnce) {
 
 TEST_F(SqliteIndex, ReadsWhileAnotherOneWrites) {
     auto index = open();
-    ASSERT_TRUE(index->put_manifest(app_, image_of(10), {latest_}, actor_));
+    ASSERT_TRUE(index->put_manifest(app_, image_of(10), {latest_}, Overwrite::yes, actor_));
     auto other = connect();
     ASSERT_TRUE(other->execute("BEGIN IMMEDIATE"));
     ASSERT_TRUE(other->execute("DELETE FROM tag"));
     // A writer of the index now waits for the other one; readers must not.
-    std::thread writer(
-        [&] { EXPECT_TRUE(index->put_manifest(app_, image_of(11), {tag_of("v1")}, actor_)); });
+    std::thread writer([&] {
+        EXPECT_TRUE(
+            index->put_manifest(app_, image_of(11), {tag_of("v1")}, Overwrite::yes, actor_));
+    });
     for (int i = 0; i < 100; ++i) {
         ASSERT_EQ(index->find_tag(app_, latest_).value()->digest, digest_of(10));
         ASSERT_FALSE(index->find_tag(app_, tag_of("v1")).value());
@@ -182,7 +186,7 @@ TEST_F(SqliteIndex, ReadsWhileAnotherOneWrites) {
 
 TEST_F(SqliteIndex, ServesMoreReadersThanItHasConnections) {
     auto index = open();
-    ASSERT_TRUE(index->put_manifest(app_, image_of(10), {latest_}, actor_));
+    ASSERT_TRUE(index->put_manifest(app_, image_of(10), {latest_}, Overwrite::yes, actor_));
     std::atomic<int> found = 0;
     std::vector<std::thread> threads;
     for (int i = 0; i < 32; ++i) {
@@ -205,7 +209,8 @@ TEST_F(SqliteIndex, GivesABlobThatNoManifestNamesItsGrace) {
     EXPECT_EQ(due("link", 1), kGraceMs - 10'000);
     ASSERT_TRUE(index->link_blob(app_, digest_of(1), 5, actor_));
     EXPECT_EQ(due("link", 1), kGraceMs) << "renewed";
-    ASSERT_TRUE(index->put_manifest(app_, image_of(10, {digest_of(1)}), {}, actor_));
+    ASSERT_TRUE(
+        index->put_manifest(app_, image_of(10, {digest_of(1)}), {}, Overwrite::yes, actor_));
     EXPECT_EQ(due("link", 1), std::nullopt);
     ASSERT_TRUE(index->link_blob(app_, digest_of(1), 5, actor_));
     EXPECT_EQ(due("link", 1), std::nullopt);
@@ -217,15 +222,16 @@ TEST_F(SqliteIndex, GivesABlobThatNoManifestNamesItsGrace) {
 
 TEST_F(SqliteIndex, GivesAManifestWithoutTagAndIndexItsGrace) {
     auto index = open();
-    ASSERT_TRUE(index->put_manifest(app_, image_of(10), {}, actor_));
+    ASSERT_TRUE(index->put_manifest(app_, image_of(10), {}, Overwrite::yes, actor_));
     EXPECT_EQ(due("manifest", 10), kGraceMs);
     clock_.advance(std::chrono::seconds(10));
-    ASSERT_TRUE(index->put_manifest(app_, image_of(10), {}, actor_));
+    ASSERT_TRUE(index->put_manifest(app_, image_of(10), {}, Overwrite::yes, actor_));
     EXPECT_EQ(due("manifest", 10), kGraceMs) << "renewed";
-    ASSERT_TRUE(index->put_manifest(app_, index_of(20, {digest_of(10)}), {latest_}, actor_));
+    ASSERT_TRUE(index->put_manifest(app_, index_of(20, {digest_of(10)}), {latest_}, Overwrite::yes,
+                                    actor_));
     EXPECT_EQ(due("manifest", 10), std::nullopt);
     EXPECT_EQ(due("manifest", 20), std::nullopt);
-    ASSERT_TRUE(index->put_manifest(app_, image_of(30), {latest_}, actor_));
+    ASSERT_TRUE(index->put_manifest(app_, image_of(30), {latest_}, Overwrite::yes, actor_));
     EXPECT_EQ(due("manifest", 20), kGraceMs) << "the tag has moved on";
     EXPECT_EQ(due("manifest", 10), std::nullopt);
     ASSERT_TRUE(index->delete_manifest(app_, digest_of(20), actor_));
