@@ -1,1 +1,79 @@
-// to be written
+#include "registry/registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "registry/state.h"
+
+namespace berth::registry {
+namespace {
+
+constexpr std::size_t kNamesAtOnce = 1000;
+
+}  // namespace
+
+Registry::Registry(store::BlobStore& blobs, store::Index& index, const Clock&,
+                   RegistryOptions options)
+    : state_(new State{blobs,
+                       index,
+                       ManifestCheck(index, std::move(options.manifests)),
+                       {index, {options.cache_bytes_max, options.cache_files_max}}}) {}
+
+Registry::~Registry() = default;
+
+Result<bool> Registry::has_repository(const RepositoryName& repository) const {
+    return state_->index.has_repository(repository);
+}
+
+Result<void> Registry::delete_tag(const RepositoryName& repository, const Tag& tag,
+                                  const Actor& actor) {
+    return state_->index.delete_tag(repository, tag, actor);
+}
+
+Result<void> Registry::delete_manifest(const RepositoryName& repository, const Digest& digest,
+                                       const Actor& actor) {
+    return state_->index.delete_manifest(repository, digest, actor);
+}
+
+Result<void> Registry::delete_blob(const RepositoryName& repository, const Digest& digest,
+                                   const Actor& actor) {
+    return state_->index.unlink_blob(repository, digest, actor);
+}
+
+Result<std::vector<Tag>> Registry::tags_of(const RepositoryName& repository,
+                                           const Digest& digest) const {
+    BERTH_TRY(auto records, state_->index.tags_of(repository, digest));
+    std::vector<Tag> tags;
+    tags.reserve(records.size());
+    for (auto& record : records)
+        tags.push_back(std::move(record.tag));
+    return tags;
+}
+
+Result<Page> Registry::tags(const RepositoryName& repository, const std::string& last,
+                            std::size_t limit) const {
+    BERTH_TRY(auto page, state_->index.tags(repository, last, limit));
+    if (!page.names.empty()) return page;
+    // A repository may have lost its last tag and still be there.
+    BERTH_TRY(const bool known, state_->index.has_repository(repository));
+    if (!known) return fail(Errc::not_found, "there is no repository " + repository.text());
+    return page;
+}
+
+Result<Page> Registry::repositories(const std::string& last, std::size_t limit,
+                                    const MaySee& may_see) const {
+    Page seen;
+    for (std::string after = last;;) {
+        BERTH_TRY(const auto page, state_->index.repositories(after, kNamesAtOnce));
+        for (const auto& name : page.names) {
+            if (!may_see(name)) continue;
+            seen.more = seen.names.size() == limit;
+            if (seen.more) return seen;
+            seen.names.push_back(name);
+        }
+        if (!page.more) return seen;
+        after = page.names.back();
+    }
+}
+
+}  // namespace berth::registry

@@ -60,7 +60,8 @@ struct ManifestPush {
     Actor actor;
     // May existing tags be moved to another digest? `no`: Errc::already_exists, nothing is changed,
     // and the detail is the tag.
-    enum class Overwrite { no, yes } overwrite = Overwrite::yes;
+    using Overwrite = store::Overwrite;
+    Overwrite overwrite = Overwrite::yes;
 };
 
 struct PushedManifest {
@@ -112,8 +113,9 @@ class Registry {
                             const Actor& actor);
 
     // Pushing manifests: checked (manifest_check.h), stored, and named, all or nothing.
-    // Errc::invalid, Errc::unsupported (its type), Errc::too_large, Errc::not_found (a blob or
-    // manifest it names; the detail begins with its digest).
+    // Errc::invalid (of bytes that are not those of the reference the detail begins with their
+    // digest), Errc::unsupported (its type), Errc::too_large, Errc::not_found (a blob or manifest
+    // it names; the detail begins with its digest), Errc::already_exists (see Overwrite).
     Result<PushedManifest> put_manifest(const ManifestPush& push);
 
     // Deleting. Errc::not_found.
