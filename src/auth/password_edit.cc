@@ -133,8 +133,7 @@ Result<void> check_user(std::string_view user) {
         return fail(Errc::invalid, "a user name cannot hold a colon (:)");
     }
     if (!names(std::string(user) + ":", user)) {
-        return fail(Errc::invalid,
-                    "a user name cannot be empty, start with # or have spaces around it");
+        return fail(Errc::invalid, "a user name cannot be empty, and not start with # or a space");
     }
     return {};
 }

@@ -23,5 +23,6 @@ endfunction()
 
 berth_fuzzer(NAME digests SRCS fuzz/digests_fuzz.cc LIBS berth_oci)
 berth_fuzzer(NAME encodings SRCS fuzz/encodings_fuzz.cc LIBS berth_base)
+berth_fuzzer(NAME htpasswd SRCS fuzz/htpasswd_fuzz.cc LIBS berth_auth)
 berth_fuzzer(NAME manifests SRCS fuzz/manifests_fuzz.cc LIBS berth_oci)
 berth_fuzzer(NAME names SRCS fuzz/names_fuzz.cc LIBS berth_oci)
