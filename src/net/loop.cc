@@ -2,7 +2,9 @@
 
 #include <pthread.h>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <csignal>
 
 namespace berth::net {
 
@@ -10,12 +12,38 @@ namespace {
 
 constexpr auto kTick = std::chrono::milliseconds(250);
 
+void rethrow(std::exception_ptr thrown) {
+    if (thrown) std::rethrow_exception(thrown);
+}
+
 }  // namespace
 
 Loop::Loop() = default;
 
+void Loop::spawn(Task<void> task) {
+    boost::asio::co_spawn(context_, std::move(task), rethrow);
+}
+
+void Loop::watch(Watched& watched) {
+    if (draining_ && watched_.empty()) start_ticking();
+    watched_.push_back(watched);
+    // The loop's patience has ended: whatever still comes gets a tick, no more.
+    if (expired_) watched.deadline = SteadyTime::min();
+}
+
+void Loop::unwatch(Watched& watched) {
+    if (watched.is_linked()) watched.unlink();
+    // The ticker is all that would still hold a drained loop.
+    if (draining_ && watched_.empty()) ticker_.cancel();
+}
+
 void Loop::run() {
     pthread_setname_np(pthread_self(), "loop");
+    // sendfile has no flag against the signal that a gone peer means.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     start_ticking();
     context_.run();
 }
@@ -25,13 +53,14 @@ void Loop::start_ticking() {
     ticker_.async_wait([this](const boost::system::error_code& error) {
         if (error) return;
         tick();
-        start_ticking();
+        if (!draining_ || !watched_.empty()) start_ticking();
     });
 }
 
 void Loop::tick() {
     const auto now = std::chrono::steady_clock::now();
-    for (auto& watched : watched_) {
+    for (auto at = watched_.begin(); at != watched_.end();) {
+        Watched& watched = *at++;
         if (watched.deadline > now) continue;
         watched.deadline = SteadyTime::max();
         watched.expire();
@@ -40,16 +69,21 @@ void Loop::tick() {
 
 void Loop::drain() {
     draining_ = true;
-    for (auto& watched : watched_)
+    for (auto at = watched_.begin(); at != watched_.end();) {
+        Watched& watched = *at++;
         watched.drain();
-    // The context's run() ends with the last stream.
+    }
+    // From here on the context's run() ends with the last stream.
     work_.reset();
-    ticker_.cancel();
+    if (watched_.empty()) ticker_.cancel();
 }
 
 void Loop::expire_all() {
-    for (auto& watched : watched_)
+    expired_ = true;
+    for (auto at = watched_.begin(); at != watched_.end();) {
+        Watched& watched = *at++;
         watched.expire();
+    }
 }
 
 Loops::Loops(std::size_t count) {
@@ -66,40 +100,30 @@ Loop& Loops::next() {
 }
 
 void Loops::start() {
+    running_ = loops_.size();
     for (auto& loop : loops_)
-        threads_.emplace_back([&loop] { loop->run(); });
+        threads_.emplace_back([this, &loop] { run(*loop); });
+}
+
+void Loops::run(Loop& loop) {
+    loop.run();
+    std::lock_guard lock(mutex_);
+    --running_;
+    ended_.notify_all();
 }
 
 void Loops::stop(std::chrono::milliseconds patience) {
     if (threads_.empty()) return;
-    std::atomic<std::size_t> running{threads_.size()};
-    std::vector<std::thread> waiters;
-    for (auto& loop : loops_) {
+    for (auto& loop : loops_)
         boost::asio::post(loop->context(), [&loop] { loop->drain(); });
+    {
+        std::unique_lock lock(mutex_);
+        ended_.wait_for(lock, patience, [this] { return running_ == 0; });
     }
-    for (auto& thread : threads_) {
-        waiters.emplace_back([&thread, &running] {
-            thread.join();
-            --running;
-            running.notify_all();
-        });
-    }
-    // A watchdog loop of its own: the only thing that runs beside the drained loops.
-    boost::asio::io_context watchdog;
-    boost::asio::steady_timer timer(watchdog, patience);
-    timer.async_wait([this](const boost::system::error_code& error) {
-        if (error) return;
-        for (auto& loop : loops_) {
-            boost::asio::post(loop->context(), [&loop] { loop->expire_all(); });
-        }
-    });
-    std::thread guard([&watchdog] { watchdog.run(); });
-    for (auto left = running.load(); left != 0; left = running.load())
-        running.wait(left);
-    boost::asio::post(watchdog, [&timer] { timer.cancel(); });
-    guard.join();
-    for (auto& waiter : waiters)
-        waiter.join();
+    for (auto& loop : loops_)
+        boost::asio::post(loop->context(), [&loop] { loop->expire_all(); });
+    for (auto& thread : threads_)
+        thread.join();
     threads_.clear();
 }
 

@@ -8,18 +8,22 @@
 // down and the call returns Errc::cancelled. Whoever uses the stream sets it for each phase.
 #pragma once
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 
 #include "base/bytes.h"
 #include "base/pool.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "net/loop.h"
+#include "net/pieces.h"
 #include "net/tls.h"
 
 namespace berth::net {
@@ -31,11 +35,15 @@ struct Peer {
     bool tls = false;
 };
 
+// Whether more is written at once: it may then leave together with what comes next.
+enum class More { no, yes };
+
 class Stream final : public Watched {
   public:
     // `fd` is a connected, non-blocking stream socket. `tls` null: plain. Watched by the loop from
-    // now on; made, used and destroyed on it.
-    Stream(Loop& loop, UniqueFd fd, Peer peer, std::shared_ptr<const TlsContext> tls);
+    // now on; made, used and destroyed on it. `lease` is kept as long as the stream.
+    Stream(Loop& loop, UniqueFd fd, Peer peer, std::shared_ptr<const TlsContext> tls,
+           std::shared_ptr<const void> lease = nullptr);
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
     ~Stream();
@@ -56,10 +64,13 @@ class Stream final : public Watched {
     // The same without waiting: Errc::unavailable when nothing is there now.
     Result<std::size_t> try_read(MutableBytes out);
 
-    // All of the pieces, in order, in as few system calls as the socket allows.
-    Task<Result<void>> write(std::span<const Bytes> pieces);
-    // The same without waiting: how many bytes of the pieces were taken (TLS: all or none of them
-    // are encrypted, and what the socket did not take is sent by the next write()).
+    // All of the pieces, in order, in as few system calls as the socket allows. More::yes may keep
+    // back a little for the next call of write() or send_file(), which must come: for a head whose
+    // body follows.
+    Task<Result<void>> write(std::span<const Bytes> pieces, More more = More::no);
+    // The same without waiting: how many bytes of the pieces were taken, the rest is the caller's
+    // to write() (TLS: all or none of them are encrypted; what the socket did not take of these is
+    // sent by the next call of anything that waits, read_some() too).
     Result<std::size_t> try_write(std::span<const Bytes> pieces);
     // Bytes of a file after what was written: sendfile where the stream is plain (or the kernel
     // does TLS), large reads otherwise. Pages that are not in memory are read by `disk`, so that no
@@ -79,14 +90,48 @@ class Stream final : public Watched {
     std::function<void()> on_drain;
 
   private:
+    using Wait = boost::asio::socket_base::wait_type;
+
     void expire() override;
     void drain() override;
 
+    int fd() { return socket_.native_handle(); }
+    Task<std::tuple<boost::system::error_code>> wait(Wait type);
+    // What a wait that ended so means for the call that waited.
+    Result<void> check(const boost::system::error_code& waited) const;
+    // Gives the other coroutines of the loop a turn.
+    Task<void> pause();
+
+    // Reads what is there; nullopt: nothing yet.
+    Result<std::optional<std::size_t>> read_now(MutableBytes out);
+    // Sends what was kept back and then the pieces, as far as the socket takes it without waiting.
+    // Returns how much of the pieces it took.
+    Result<std::size_t> send_now(std::span<const Bytes> pieces, More more);
+    Task<Result<void>> flush(More more);
+    Task<Result<void>> write_plain_pieces(Pieces pieces, More more);
+    Task<Result<void>> write_tls_pieces(Pieces pieces, More more);
+    Result<void> encrypt(std::span<const Bytes> pieces);
+    Task<Result<void>> copy_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
+                                 const std::function<void()>& moved);
+    Task<Result<void>> splice_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
+                                   const std::function<void()>& moved);
+
+    // Bytes for the socket that it has not taken: ciphertext, or a plain head that waits for its
+    // body.
+    std::string& kept() { return tls_ ? tls_->output() : kept_; }
+    bool has_kept() { return kept_sent_ < kept().size(); }
+    void drop_kept();
+
     Loop& loop_;
     Peer peer_;
+    std::shared_ptr<const void> lease_;
     boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, LoopExecutor> socket_;
-    std::unique_ptr<TlsSession> tls_;
     std::shared_ptr<const TlsContext> tls_context_;
+    std::unique_ptr<TlsSession> tls_;
+    std::string kept_;
+    std::size_t kept_sent_ = 0;  // this much of kept() has left
+    unsigned turns_ = 0;         // calls in a row that did not wait
+    bool drained_ = false;       // the last read left nothing in the socket
     bool cut_ = false;
 };
 

@@ -5,7 +5,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <map>
 
 namespace berth::net {
@@ -14,6 +16,9 @@ namespace {
 
 // Several records come with one recv; the buffer is given back when it is empty.
 constexpr std::size_t kReadBufferBytes = 64 << 10;
+
+// The most that one record holds (RFC 8446, 5.1).
+constexpr std::size_t kRecordBytes = 16 << 10;
 
 std::string openssl_error() {
     const auto code = ERR_get_error();
@@ -105,8 +110,13 @@ struct TlsBio {
     static TlsSession& session(BIO* bio) { return *static_cast<TlsSession*>(BIO_get_data(bio)); }
     static int read(BIO* bio, char* out, int length) {
         BIO_clear_retry_flags(bio);
-        const auto count =
-            ::recv(session(bio).fd_, out, static_cast<std::size_t>(length), MSG_DONTWAIT);
+        TlsSession& self = session(bio);
+        if (self.drained_) {
+            BIO_set_retry_read(bio);
+            return -1;
+        }
+        const auto count = ::recv(self.fd_, out, static_cast<std::size_t>(length), MSG_DONTWAIT);
+        self.drained_ = count < length;
         if (count < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
         if (count == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
         return static_cast<int>(count);
@@ -137,8 +147,15 @@ Result<std::shared_ptr<TlsContext>> TlsContext::open(const TlsOptions& options) 
     SSL_CTX* context = made->context_.get();
     if (context == nullptr) return fail(Errc::io, "TLS: " + openssl_error());
 
-    SSL_CTX_set_options(
-        context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    // An end without close_notify is an end: HTTP's lengths say what is whole.
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                     SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_IGNORE_UNEXPECTED_EOF);
+    // Sessions resume by tickets, which the client keeps: no cache here, no lock around it.
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(context, 1);
+    static constexpr unsigned char kSessionContext[] = "berth";
+    SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_default_read_buffer_len(context, kReadBufferBytes);
@@ -195,15 +212,50 @@ TlsSession::Status TlsSession::handshake() {
 
 TlsSession::Status TlsSession::read(MutableBytes out, std::size_t& count) {
     ERR_clear_error();
-    const int result = SSL_read_ex(ssl_.get(), out.data(), out.size(), &count);
-    return result == 1 ? Status::done : status_of(result);
+    count = 0;
+    while (count < out.size()) {
+        const auto rest = out.subspan(count);
+        std::size_t got = 0;
+        const int result = SSL_read_ex(ssl_.get(), rest.data(), rest.size(), &got);
+        if (result != 1) {
+            // What came before an error or the end counts; the next call says the rest.
+            if (count > 0) break;
+            return status_of(result);
+        }
+        count += got;
+        if (drained_ && SSL_has_pending(ssl_.get()) == 0) break;
+    }
+    return Status::done;
 }
 
-TlsSession::Status TlsSession::write(Bytes bytes) {
-    ERR_clear_error();
+TlsSession::Status TlsSession::write_record(Bytes bytes) {
     std::size_t written = 0;
     const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written);
     return result == 1 ? Status::done : status_of(result);
+}
+
+TlsSession::Status TlsSession::write(std::span<const Bytes> pieces) {
+    static thread_local std::array<std::byte, kRecordBytes> record;
+    ERR_clear_error();
+    std::size_t gathered = 0;
+    for (Bytes piece : pieces) {
+        while (!piece.empty()) {
+            if (gathered == 0 && piece.size() >= record.size()) {
+                const Bytes whole = piece.first(piece.size() - piece.size() % record.size());
+                if (const auto status = write_record(whole); status != Status::done) return status;
+                piece = piece.subspan(whole.size());
+                continue;
+            }
+            const auto count = std::min(piece.size(), record.size() - gathered);
+            std::memcpy(record.data() + gathered, piece.data(), count);
+            piece = piece.subspan(count);
+            gathered += count;
+            if (gathered < record.size()) continue;
+            if (const auto status = write_record(record); status != Status::done) return status;
+            gathered = 0;
+        }
+    }
+    return gathered == 0 ? Status::done : write_record(Bytes(record).first(gathered));
 }
 
 void TlsSession::close_notify() {

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,25 +46,33 @@ class TlsSession {
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
 
+    // `want_read`: call readable() when the socket is, and try again.
     enum class Status { done, want_read, closed, failed };
     Status handshake();
-    // `count` is how many bytes came.
+    // As much as is there; `count` is how many bytes came.
     Status read(MutableBytes out, std::size_t& count);
-    // Encrypts into output().
-    Status write(Bytes bytes);
+    // The socket may have new bytes: without this the session does not ask it again after it came
+    // out empty, which saves a system call that would only say so.
+    void readable() { drained_ = false; }
+    // Encrypts into output(). Small pieces share a record.
+    Status write(std::span<const Bytes> pieces);
+    // Adds the end to output().
     void close_notify();
     // Ciphertext that waits to be sent; the caller removes what it sent.
     std::string& output() { return output_; }
+    // Of the call that failed last; ask before anything else on this thread uses OpenSSL.
     std::string error() const;
 
   private:
     friend struct TlsBio;
     Status status_of(int result);
+    Status write_record(Bytes bytes);
 
     struct Free {
         void operator()(SSL* ssl) const { SSL_free(ssl); }
     };
     int fd_;
+    bool drained_ = false;
     std::string output_;
     std::unique_ptr<SSL, Free> ssl_;
 };

@@ -1,0 +1,4 @@
+berth_test(NAME net_test
+    SRCS unit/net/address_test.cc unit/net/loop_test.cc unit/net/net_support.cc
+        unit/net/pieces_test.cc unit/net/stream_test.cc
+    LIBS berth_net)
