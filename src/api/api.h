@@ -26,7 +26,10 @@ struct ApiOptions {
     std::string prefix = "/";  // with leading and trailing slash
     std::string host;          // scheme://host[:port] for Locations; empty: from the request
     bool relative_urls = false;
-    std::vector<std::string> trusted_proxies;  // addresses or networks whose Forwarded fields count
+    // Addresses or networks whose Forwarded fields count. Empty: this machine, and the networks
+    // that only neighbours come from, so that a proxy on the same host works even in front of a
+    // container.
+    std::vector<std::string> trusted_proxies;
     bool delete_enabled = false;
     bool read_only = false;
     std::size_t catalog_entries_max = 1000;

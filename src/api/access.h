@@ -1,0 +1,28 @@
+// Access: who is asking, and may they.
+//
+// An unknown caller gets the same 401 for everything that is not open to all, whether it exists or
+// not; a known one gets a 403 that names the rule.
+#pragma once
+
+#include "api/exchange.h"
+#include "base/task.h"
+
+namespace berth::api {
+
+using IdentityPtr = std::shared_ptr<const auth::Identity>;
+
+// The identity behind the Authorization field, verified on the password pool if it is not
+// remembered. May add WWW-Authenticate.
+Task<Reply<IdentityPtr>> authenticate(const Context& context, const http::Request& request,
+                                      http::Response& response);
+
+// Is the caller let in at all? Anybody who is known is.
+Reply<> enter(Exchange& exchange);
+
+// May the caller do this? `tag` is empty where none is meant.
+Reply<> authorize(Exchange& exchange, auth::Action action, std::string_view tag = {});
+
+// Refuses by the policy's decision.
+std::unexpected<Refusal> deny(Exchange& exchange, const auth::Decision& decision);
+
+}  // namespace berth::api

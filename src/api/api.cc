@@ -1,0 +1,309 @@
+#include "api/api.h"
+
+#include "api/access.h"
+#include "api/deletes.h"
+#include "api/exchange.h"
+#include "api/listings.h"
+#include "api/location.h"
+#include "api/manifest_push.h"
+#include "api/pages.h"
+#include "api/pulls.h"
+#include "api/request_log.h"
+#include "api/uploads.h"
+#include "base/encoding.h"
+#include "http/text.h"
+
+namespace berth::api {
+namespace {
+
+using auth::Action;
+using http::Method;
+
+bool is_read(Method method) {
+    return method == Method::get || method == Method::head;
+}
+
+// A manifest's tag; empty for a digest.
+std::string_view tag_of(const Route& route) {
+    const bool is_tag =
+        route.resource == Resource::manifest && route.rest.find(':') == std::string_view::npos;
+    return is_tag ? route.rest : std::string_view();
+}
+
+// What the caller must be allowed before anything else happens. A push of a manifest knows more.
+std::optional<Action> action_of(const Route& route, Method method) {
+    switch (route.resource) {
+        case Resource::catalog:
+            return Action::catalog;
+        case Resource::tags:
+        case Resource::referrers:
+            return Action::pull;
+        case Resource::uploads:
+        case Resource::upload:
+            return Action::create;
+        case Resource::blob:
+            return is_read(method) ? Action::pull : Action::remove;
+        case Resource::manifest:
+            if (is_read(method)) return Action::pull;
+            if (method == Method::remove) return Action::remove;
+            return std::nullopt;
+        default:
+            return std::nullopt;
+    }
+}
+
+// What the configuration turns off.
+Reply<> check_enabled(const Exchange& exchange) {
+    const ApiOptions& options = exchange.context.options;
+    const Method method = exchange.request.method;
+    const Resource resource = exchange.route.resource;
+    const auto off = [&](std::string message) {
+        exchange.response.add("Allow", reading_methods_of(resource));
+        return refuse(Code::unsupported, std::move(message));
+    };
+    if (!is_read(method) && options.read_only) return off("the registry is read-only");
+    if (method == Method::remove && resource != Resource::upload && !options.delete_enabled) {
+        return off("deleting is not enabled here (storage.delete.enabled)");
+    }
+    return {};
+}
+
+Reply<> check_method(const Exchange& exchange) {
+    const Resource resource = exchange.route.resource;
+    if (resource == Resource::none || resource == Resource::unknown) {
+        return refuse(Code::name_unknown, "there is nothing at this path");
+    }
+    if (knows_method(resource, exchange.request.method)) return {};
+    exchange.response.add("Allow", methods_of(resource));
+    return refuse(Code::unsupported,
+                  std::string(exchange.request.method_text) + " is not for this path");
+}
+
+// Which repository, and may the caller? In this order: nothing is said of a repository's name to
+// whom it is not open.
+Reply<> check_access(Exchange& exchange) {
+    const Route& route = exchange.route;
+    BERTH_CHECK(enter(exchange));
+    BERTH_CHECK(check_method(exchange));
+    if (const auto action = action_of(route, exchange.request.method)) {
+        BERTH_CHECK(authorize(exchange, *action, tag_of(route)));
+    }
+    BERTH_CHECK(check_enabled(exchange));
+    if (route.resource != Resource::base && route.resource != Resource::catalog) {
+        BERTH_TRY(exchange.repository,
+                  reply(oci::RepositoryName::parse(route.name), About::repository));
+    }
+    return {};
+}
+
+// What needs no body; whole on the pool.
+Reply<> handle_on_pool(Exchange& exchange) {
+    const bool is_removal = exchange.request.method == Method::remove;
+    switch (exchange.route.resource) {
+        case Resource::catalog:
+            return list_repositories(exchange);
+        case Resource::tags:
+            return list_tags(exchange);
+        case Resource::referrers:
+            return list_referrers(exchange);
+        case Resource::upload:
+            return is_removal ? cancel_upload(exchange) : get_upload(exchange);
+        case Resource::blob:
+            return is_removal ? delete_blob(exchange) : get_blob(exchange);
+        case Resource::manifest:
+            return is_removal ? delete_manifest(exchange) : get_manifest(exchange);
+        default:
+            return refuse(Code::name_unknown);
+    }
+}
+
+Task<Reply<>> handle(Exchange& exchange) {
+    const Method method = exchange.request.method;
+    const Resource resource = exchange.route.resource;
+    Reply<> handled;
+    if (resource == Resource::base) {
+        answer_text(exchange.request, exchange.response, "application/json",
+                    std::string(kBaseBody));
+    } else if (resource == Resource::uploads) {
+        handled = co_await begin_upload(exchange);
+    } else if (resource == Resource::upload && (method == Method::put || method == Method::patch)) {
+        handled = co_await continue_upload(exchange);
+    } else if (resource == Resource::manifest && method == Method::put) {
+        handled = co_await put_manifest(exchange);
+    } else {
+        auto work = [&exchange] { return handle_on_pool(exchange); };
+        handled = co_await run_on(exchange.context.services.disk, work);
+    }
+    co_return handled;
+}
+
+class Api final : public http::Handler {
+  public:
+    explicit Api(Context context) : context_(std::move(context)) {}
+
+    bool try_serve(const http::Request& request, http::Response& response) override;
+    Task<void> serve(const http::Request& request, http::Body& body,
+                     http::Response& response) override;
+    void refuse(const http::Request& request, int status, std::string_view reason,
+                http::Response& response) override;
+    void finished(const http::Request& request, const http::Response& response,
+                  const http::Outcome& outcome) override;
+
+  private:
+    bool try_pull(const http::Request& request, http::Response& response, const Route& route);
+    Reply<> serve_page(Exchange& exchange);
+    Task<Reply<>> serve_registry(Exchange& exchange);
+
+    const Context context_;
+};
+
+bool Api::try_serve(const http::Request& request, http::Response& response) {
+    if (!is_read(request.method)) return false;
+    // An escaped path is matched after decoding, which takes its time.
+    if (request.path.find('%') != std::string_view::npos) return false;
+    const Route route = find_route(request.path, context_.options.prefix);
+    switch (route.resource) {
+        case Resource::health:
+            response.add("Content-Type", "text/plain");
+            response.body_shared(as_bytes(kHealthBody), nullptr);
+            return true;
+        case Resource::base:
+        case Resource::manifest:
+        case Resource::blob:
+            return try_pull(request, response, route);
+        default:
+            return false;
+    }
+}
+
+bool Api::try_pull(const http::Request& request, http::Response& response, const Route& route) {
+    auth::Authenticator& authenticator = context_.services.authenticator;
+    const IdentityPtr who = authenticator.remembered(request.field("Authorization"));
+    if (!who) return false;
+    if (route.resource == Resource::base) {
+        if (who->anonymous() && authenticator.enabled() && !context_.policy.may_enter(*who)) {
+            return false;
+        }
+        response.add("Content-Type", "application/json");
+        response.body_shared(as_bytes(kBaseBody), nullptr);
+        return true;
+    }
+    if (!context_.policy.allows(*who, {Action::pull, route.name, tag_of(route)})) return false;
+    const registry::Registry& registry = context_.services.registry;
+    if (route.resource == Resource::manifest) {
+        const auto content = registry.cached_manifest(route.name, route.rest);
+        if (content) answer_manifest(request, response, content);
+        return content != nullptr;
+    }
+    const auto content = registry.cached_blob(route.name, route.rest);
+    if (!content) return false;
+    const Reply<> answered = answer_blob(request, response, content);
+    if (!answered) response.reset();
+    return answered.has_value();
+}
+
+// The pages that are not of the registry's API: open to all.
+Reply<> Api::serve_page(Exchange& exchange) {
+    BERTH_CHECK(check_method(exchange));
+    if (exchange.route.resource == Resource::health) {
+        answer_text(exchange.request, exchange.response, "text/plain", std::string(kHealthBody));
+        return {};
+    }
+    std::string_view registry = "REGISTRY";
+    const std::string origin = origin_of(exchange.request, context_.options, context_.proxies);
+    if (const std::size_t host = origin.find("://"); host != std::string::npos) {
+        registry = std::string_view(origin).substr(host + 3);
+    }
+    answer_text(exchange.request, exchange.response, "text/html; charset=utf-8",
+                front_page(registry));
+    return {};
+}
+
+Task<Reply<>> Api::serve_registry(Exchange& exchange) {
+    Reply<IdentityPtr> who = co_await authenticate(context_, exchange.request, exchange.response);
+    if (!who) co_return std::unexpected(std::move(who.error()));
+    exchange.who = std::move(*who);
+    Reply<> allowed = check_access(exchange);
+    if (!allowed) co_return allowed;
+    Reply<> handled = co_await handle(exchange);
+    co_return handled;
+}
+
+Task<void> Api::serve(const http::Request& request, http::Body& body, http::Response& response) {
+    Exchange exchange{.context = context_,
+                      .request = request,
+                      .body = body,
+                      .response = response,
+                      .path = {},
+                      .route = {},
+                      .who = nullptr,
+                      .repository = std::nullopt};
+    Reply<> served;
+    auto path = percent_decode(request.path);
+    if (path) {
+        exchange.path = std::move(*path);
+        exchange.route = find_route(exchange.path, context_.options.prefix);
+    } else {
+        served = api::refuse(Code::name_invalid, "the path has a malformed escape");
+    }
+    if (served && is_registry(exchange.route.resource)) {
+        served = co_await serve_registry(exchange);
+    } else if (served) {
+        served = serve_page(exchange);
+    }
+    if (served) co_return;
+    if (served.error().cause) log_cause(context_.services.log, request, served.error());
+    answer_refusal(request, response, served.error());
+}
+
+void Api::refuse(const http::Request& request, int status, std::string_view reason,
+                 http::Response& response) {
+    response.reset();
+    Refusal refusal = refusal_of(status, std::string(reason));
+    if (status == row_of(Code::unknown).status) {
+        refusal.cause = Error{Errc::io, std::string(reason)};
+        refusal.message = row_of(Code::unknown).message;
+        log_cause(context_.services.log, request, refusal);
+    }
+    answer_refusal(request, response, refusal);
+}
+
+void Api::finished(const http::Request& request, const http::Response& response,
+                   const http::Outcome& outcome) {
+    log_finished(context_.services, request, response, outcome);
+}
+
+// RFC 7617, with the realm as a quoted string.
+std::string challenge_of(std::string_view realm) {
+    std::string challenge = "Basic realm=\"";
+    for (const char c : realm) {
+        if (c == '"' || c == '\\') challenge += '\\';
+        challenge += c;
+    }
+    return challenge + "\", charset=\"UTF-8\"";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<http::Handler>> make_api(Services services, auth::Policy policy,
+                                                ApiOptions options) {
+    Networks proxies = Networks::neighbours();
+    if (!options.trusted_proxies.empty()) {
+        BERTH_TRY(proxies, Networks::parse(options.trusted_proxies));
+    }
+    std::string challenge = challenge_of(options.realm);
+    return std::make_unique<Api>(Context{services, std::move(policy), std::move(options),
+                                         std::move(proxies), std::move(challenge)});
+}
+
+std::string common_fields(const std::vector<std::pair<std::string, std::string>>& headers) {
+    constexpr std::string_view kVersion = "Docker-Distribution-Api-Version";
+    http::Response response;
+    response.add(kVersion, "registry/2.0");
+    for (const auto& [name, value] : headers) {
+        if (!http::equal_ignoring_case(name, kVersion)) response.add(name, value);
+    }
+    return std::string(response.fields());
+}
+
+}  // namespace berth::api

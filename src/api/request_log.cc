@@ -1,0 +1,82 @@
+#include "api/request_log.h"
+
+#include <cstdio>
+
+namespace berth::api {
+namespace {
+
+constexpr int kUnauthorized = 401;
+constexpr int kTooManyRequests = 429;
+constexpr int kInternalError = 500;
+
+std::string remote_address(const http::Request& request) {
+    if (request.peer == nullptr || request.peer->address.empty()) return {};
+    const std::string& address = request.peer->address;
+    const bool is_v6 = address.find(':') != std::string::npos;
+    const std::string host = is_v6 ? "[" + address + "]" : address;
+    return host + ":" + std::to_string(request.peer->port);
+}
+
+// The name in a verified Authorization field: it was, where the answer is not one of those that
+// come before.
+std::string user_of(const Services& services, const http::Request& request, int status) {
+    const std::string_view header = request.field("Authorization");
+    const bool is_unverified =
+        status == kUnauthorized || status == kTooManyRequests || status >= kInternalError;
+    if (header.empty() || is_unverified || !services.authenticator.enabled()) return {};
+    auto credentials = auth::parse_basic(header);
+    return credentials ? std::move(credentials->user) : std::string();
+}
+
+std::string format_duration(std::chrono::nanoseconds duration) {
+    char text[32];
+    const auto milliseconds = std::chrono::duration<double, std::milli>(duration).count();
+    std::snprintf(text, sizeof(text), "%.6fms", milliseconds);
+    return text;
+}
+
+}  // namespace
+
+void log_finished(const Services& services, const http::Request& request,
+                  const http::Response& response, const http::Outcome& outcome) {
+    Logger& log = services.log;
+    if (log.access_enabled()) {
+        const std::string user = user_of(services, request, response.status);
+        log.access({.remote_address = request.peer ? request.peer->address : std::string_view(),
+                    .user = user,
+                    .at = services.clock.now(),
+                    .method = request.method_text,
+                    .target = request.target,
+                    .protocol = request.version,
+                    .status = response.status,
+                    .body_bytes = outcome.body_bytes,
+                    .referer = request.field("Referer"),
+                    .user_agent = request.field("User-Agent")});
+    }
+    const LogLevel level = response.status >= kInternalError ? LogLevel::info : LogLevel::debug;
+    if (!log.enabled(level)) return;
+    log.write(level, outcome.complete ? "response completed" : "response broken off",
+              {{"http.request.host", std::string(request.host)},
+               {"http.request.id", request.id},
+               {"http.request.method", std::string(request.method_text)},
+               {"http.request.remoteaddr", remote_address(request)},
+               {"http.request.uri", std::string(request.target)},
+               {"http.request.useragent", std::string(request.field("User-Agent"))},
+               {"http.response.duration", format_duration(outcome.duration)},
+               {"http.response.status", std::to_string(response.status)},
+               {"http.response.written", std::to_string(outcome.body_bytes)}});
+}
+
+void log_cause(Logger& log, const http::Request& request, const Refusal& refusal) {
+    const Error& cause = *refusal.cause;
+    log.write(LogLevel::error, "response completed with error",
+              {{"err.code", std::string(name_of(cause.code))},
+               {"err.detail", cause.detail},
+               {"err.message", refusal.message},
+               {"http.request.id", request.id},
+               {"http.request.method", std::string(request.method_text)},
+               {"http.request.remoteaddr", remote_address(request)},
+               {"http.request.uri", std::string(request.target)}});
+}
+
+}  // namespace berth::api

@@ -1,0 +1,44 @@
+// The router: what a path stands for. Pure, and without allocating: the hot path asks it too.
+#pragma once
+
+#include <string_view>
+
+#include "http/message.h"
+
+namespace berth::api {
+
+enum class Resource {
+    none,     // nothing of ours
+    unknown,  // below /v2/, but nothing there
+    front,    // the page for people
+    health,   // for probes
+    base,     // /v2/
+    catalog,
+    blob,
+    uploads,  // where an upload begins
+    upload,
+    manifest,
+    tags,
+    referrers,
+};
+
+struct Route {
+    Resource resource = Resource::none;
+    std::string_view name;  // of the repository, not checked
+    std::string_view rest;  // the reference, digest or upload id, not checked
+};
+
+// `path` is decoded, `prefix` has a leading and a trailing slash. Read from the end, because a
+// repository may be called `a/manifests/b`.
+Route find_route(std::string_view path, std::string_view prefix);
+
+// For the Allow field: the methods that a resource knows, and of them those that change nothing.
+std::string_view methods_of(Resource resource);
+std::string_view reading_methods_of(Resource resource);
+
+bool knows_method(Resource resource, http::Method method);
+
+// Is it of the registry's API, where a login may be needed?
+bool is_registry(Resource resource);
+
+}  // namespace berth::api
