@@ -43,7 +43,6 @@ fuzz:
 # make bench      Berth beside its peers; the table goes to bench/results/
 bench:
 	@scripts/install-build
-	@scripts/build release berth
 	@bench/run
 
 # make clean      remove what was built (not the data)
