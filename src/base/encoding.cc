@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <cstdint>
 
 namespace berth {
 namespace {
@@ -20,10 +19,10 @@ int hex_value(char c) {
 }
 
 constexpr auto kBase64Values = [] {
-    std::array<std::int8_t, 256> values{};
+    std::array<int, 256> values{};
     values.fill(-1);
     for (std::size_t i = 0; i < kBase64.size(); ++i)
-        values[static_cast<unsigned char>(kBase64[i])] = static_cast<std::int8_t>(i);
+        values[static_cast<unsigned char>(kBase64[i])] = static_cast<int>(i);
     return values;
 }();
 
