@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 
 namespace berth::net {
@@ -119,6 +120,8 @@ std::shared_ptr<const TlsContext> Certificate::context(const std::string& minimu
 
 TlsClient::TlsClient(int fd, int version, SSL_SESSION* session)
     : context_(SSL_CTX_new(TLS_client_method())) {
+    // OpenSSL's own socket BIO writes without MSG_NOSIGNAL.
+    std::signal(SIGPIPE, SIG_IGN);
     SSL_CTX_set_min_proto_version(context_.get(), version);
     SSL_CTX_set_max_proto_version(context_.get(), version);
     ssl_.reset(SSL_new(context_.get()));
