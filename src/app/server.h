@@ -2,18 +2,23 @@
 // everything down in the reverse order.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "app/config.h"
+#include "app/stores.h"
 #include "base/result.h"
 
 namespace berth::app {
 
-// Where Berth keeps its own files under the storage root.
-inline constexpr const char* kIndexPath = "berth/index.db";
-inline constexpr const char* kLockPath = "berth/lock";
+// Called once the server answers, with the addresses it listens on (`http://127.0.0.1:5000`).
+using OnReady = std::function<void(const std::vector<std::string>& addresses)>;
 
 // Serves until SIGTERM or SIGINT, then drains. SIGHUP and SIGUSR1 open the logs anew. Errors are
 // those of starting: an address in use, a bad certificate, a data directory that another server
-// holds.
-Result<void> serve(const Config& config);
+// holds. Takes the process's signals and limits as its own: called from main's thread, once.
+Result<void> serve(const Config& config, const OnReady& on_ready);
 
 }  // namespace berth::app

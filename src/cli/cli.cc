@@ -1,1 +1,56 @@
-// to be written
+#include "cli/cli.h"
+
+#include <exception>
+#include <iostream>
+
+#include "cli/commands.h"
+
+namespace berth::cli {
+
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  berth serve                              try it: 127.0.0.1:5000, data in ./berth-data
+  berth serve /etc/berth/config.yml        registry:2's config.yml works as it is
+  berth config check /etc/berth/config.yml
+  berth user add alice                     asks for the password
+  berth ls
+  berth inspect team/app:1.0
+  berth policy explain alice push team/app:1.0
+
+Manual: docs/ of the source tree)";
+
+void add_commands(CLI::App& app, Run& run) {
+    app.require_subcommand(1);
+    app.set_version_flag("--version", std::string("berth ") + BERTH_VERSION);
+    app.footer(kExamples);
+    add_serve(app, run);
+    add_config(app, run);
+    add_user(app, run);
+    add_listings(app, run);
+    add_inspect(app, run);
+    add_policy(app, run);
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+    CLI::App app("Berth: a private registry for container images", "berth");
+    Run chosen;
+    add_commands(app, chosen);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    try {
+        const auto done = chosen();
+        if (done) return 0;
+        std::cerr << "berth: " << done.error().detail << '\n';
+    } catch (const std::exception& error) {
+        std::cerr << "berth: " << error.what() << '\n';
+    }
+    return 1;
+}
+
+}  // namespace berth::cli

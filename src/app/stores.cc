@@ -1,0 +1,71 @@
+#include "app/stores.h"
+
+#include <filesystem>
+
+#include "store/index/sqlite_index.h"
+
+namespace berth::app {
+
+namespace {
+
+registry::RegistryOptions registry_options(const ValidationConfig& validation) {
+    registry::RegistryOptions options;
+    options.manifests.enabled = validation.enabled;
+    options.manifests.url_allow = validation.url_allow;
+    options.manifests.url_deny = validation.url_deny;
+    using From = ValidationConfig::Platforms;
+    using To = registry::ManifestRules::Platforms;
+    options.manifests.platforms = validation.platforms == From::all    ? To::all
+                                  : validation.platforms == From::none ? To::none
+                                                                       : To::list;
+    options.manifests.platform_list = validation.platform_list;
+    return options;
+}
+
+// The kernel that runs now; empty where it does not say.
+std::string boot_id() {
+    auto proc = io::open_directory("/proc/sys/kernel/random");
+    if (!proc) return {};
+    return io::read_file(**proc, "boot_id", 64).value_or("");
+}
+
+}  // namespace
+
+Result<Stores> open_stores(const Config& config, const Clock& clock) {
+    const auto& storage = config.storage;
+    Stores stores;
+    store::SqliteIndexOptions index;
+    if (storage.in_memory) {
+        stores.directory = io::make_memory_directory();
+        index.path = ":memory:";
+    } else {
+        BERTH_TRY(stores.directory, io::open_directory(storage.root));
+        BERTH_TRY(auto owed, stores.directory->make_directories("berth"));
+        for (const auto& folder : owed)
+            BERTH_CHECK(stores.directory->sync_directory(folder));
+        index.path = storage.root + "/" + kIndexPath;
+    }
+    store::FileBlobStoreOptions blobs;
+    blobs.reserve_bytes = storage.in_memory ? 0 : storage.reserve_bytes;
+    blobs.boot_id = boot_id();
+    stores.blobs = store::make_file_blob_store(*stores.directory, clock, blobs);
+    BERTH_TRY(stores.index, store::open_sqlite_index(index, clock));
+    stores.registry = std::make_unique<registry::Registry>(*stores.blobs, *stores.index, clock,
+                                                           registry_options(config.validation));
+    return stores;
+}
+
+Result<Stores> open_existing_stores(const Config& config, const Clock& clock) {
+    const auto& storage = config.storage;
+    if (storage.in_memory) {
+        return fail(Errc::unsupported,
+                    "this configuration keeps everything in the server's memory: ask the server");
+    }
+    std::error_code error;
+    if (!std::filesystem::exists(storage.root + "/" + kIndexPath, error)) {
+        return fail(Errc::not_found, "there is no registry in " + storage.root);
+    }
+    return open_stores(config, clock);
+}
+
+}  // namespace berth::app

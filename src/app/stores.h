@@ -1,0 +1,37 @@
+// The stores of a data directory, opened as a Config says: for the server, and for the commands
+// that look into it from beside.
+#pragma once
+
+#include <memory>
+
+#include "app/config.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "io/directory.h"
+#include "registry/registry.h"
+#include "store/blob/blob_store.h"
+#include "store/index/index.h"
+
+namespace berth::app {
+
+// Where Berth keeps its own files under the storage root.
+inline constexpr const char* kIndexPath = "berth/index.db";
+inline constexpr const char* kLockPath = "berth/lock";
+
+// Destroyed in the reverse order.
+struct Stores {
+    std::unique_ptr<io::Directory> directory;
+    std::unique_ptr<store::BlobStore> blobs;
+    std::unique_ptr<store::Index> index;
+    std::unique_ptr<registry::Registry> registry;
+};
+
+// Opens, and makes what is missing. `clock` outlives the stores. The server holds the directory's
+// lock before it calls this.
+Result<Stores> open_stores(const Config& config, const Clock& clock);
+
+// The same for looking only: Errc::not_found when there is no registry in the directory yet,
+// Errc::unsupported when the configuration keeps everything in a server's memory.
+Result<Stores> open_existing_stores(const Config& config, const Clock& clock);
+
+}  // namespace berth::app

@@ -1,0 +1,33 @@
+// What a command is to the command line: it adds itself to the parser, and what it does is run
+// after parsing. Failures are printed in one place, as `berth: <detail>`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "app/config.h"
+#include "base/result.h"
+
+namespace berth::cli {
+
+// What was chosen by the arguments; set by the command's callback, run once parsing is done.
+using Run = std::function<Result<void>()>;
+
+void add_serve(CLI::App& app, Run& run);
+void add_config(CLI::App& app, Run& run);
+void add_user(CLI::App& app, Run& run);
+void add_listings(CLI::App& app, Run& run);  // ls, tags
+void add_inspect(CLI::App& app, Run& run);
+void add_policy(CLI::App& app, Run& run);
+
+// `--config FILE` of a command that needs the configuration. `path` outlives the parsing.
+void add_config_option(CLI::App& command, std::string& path);
+
+// The configuration a command works with: `path`, or else the first of
+// $REGISTRY_CONFIGURATION_PATH, /etc/berth/config.yml, /etc/docker/registry/config.yml that is
+// there, or else what `berth serve` uses without a file.
+Result<app::Config> command_config(const std::string& path);
+
+}  // namespace berth::cli
