@@ -20,31 +20,10 @@
 
 #include "oci/hasher.h"
 #include "store/blob/blob_store.h"
+#include "support/blob_values.h"
 #include "support/fake_clock.h"
 
 namespace berth::store {
-
-inline oci::Digest sha256_of(std::string_view text) {
-    return oci::digest_of(oci::Algorithm::sha256, as_bytes(text));
-}
-
-inline oci::RepositoryName repository_name() {
-    return oci::RepositoryName::parse("library/alpine").value();
-}
-
-// The blob's bytes, or the name of the error.
-inline std::string read_blob(const BlobStore& store, const oci::Digest& digest) {
-    const auto blob = store.open(digest);
-    if (!blob) return std::string(name_of(blob.error().code));
-    std::string bytes(static_cast<std::size_t>(blob->size), '\0');
-    const auto got = blob->file->read_at(0, std::as_writable_bytes(std::span(bytes)));
-    return got && *got == bytes.size() ? bytes : "short";
-}
-
-template <class T>
-std::string code_of(const Result<T>& result) {
-    return result ? "ok" : std::string(name_of(result.error().code));
-}
 
 template <class Fixture>
 class BlobStoreSuite : public testing::Test {
@@ -156,8 +135,9 @@ TYPED_TEST_P(BlobStoreSuite, ASavedUploadGoesOnAfterARestart) {
     EXPECT_EQ(read_blob(this->store(), sha256_of("first second third")), "first second third");
 }
 
-TYPED_TEST_P(BlobStoreSuite, ANewUploadCanBeOpenedAfterARestart) {
+TYPED_TEST_P(BlobStoreSuite, AnEmptyUploadThatWasSavedGoesOnAfterARestart) {
     const UploadId id = this->begin();
+    ASSERT_TRUE(this->reopen(id)->save());
     this->restart();
     auto upload = this->reopen(id);
     EXPECT_EQ(upload->info().offset, 0u);
@@ -224,12 +204,14 @@ TYPED_TEST_P(BlobStoreSuite, ListsUploadsWithTheirTimes) {
     const UploadId first = this->begin();
     this->clock().advance(std::chrono::minutes(1));
     const UploadId second = this->begin();
+    ASSERT_TRUE(this->reopen(second)->save());
     this->clock().advance(std::chrono::minutes(1));
     {
         auto upload = this->reopen(first);
         ASSERT_TRUE(upload->append(as_bytes("text")));
         ASSERT_TRUE(upload->save());
     }
+    EXPECT_EQ(this->store().uploads().value().size(), 2u);
     this->restart();
     auto uploads = this->store().uploads().value();
     ASSERT_EQ(uploads.size(), 2u);
@@ -240,6 +222,15 @@ TYPED_TEST_P(BlobStoreSuite, ListsUploadsWithTheirTimes) {
     EXPECT_EQ(uploads[0].updated_at, start + std::chrono::minutes(2));
     EXPECT_EQ(uploads[1].id, second);
     EXPECT_EQ(uploads[1].updated_at, start + std::chrono::minutes(1));
+}
+
+TYPED_TEST_P(BlobStoreSuite, ListsNewUploads) {
+    const UploadId id = this->begin();
+    const auto uploads = this->store().uploads().value();
+    ASSERT_EQ(uploads.size(), 1u);
+    EXPECT_EQ(uploads[0].id, id);
+    EXPECT_EQ(uploads[0].offset, 0u);
+    EXPECT_EQ(uploads[0].repository.text(), "library/alpine");
 }
 
 TYPED_TEST_P(BlobStoreSuite, PutStoresWholeBytes) {
@@ -300,15 +291,13 @@ TYPED_TEST_P(BlobStoreSuite, ManyThreadsPushTheSameAndOthers) {
     EXPECT_THAT(this->store().uploads().value(), testing::IsEmpty());
 }
 
-REGISTER_TYPED_TEST_SUITE_P(BlobStoreSuite, AnUploadBecomesABlob, AnEmptyUploadBecomesAnEmptyBlob,
-                            ABlobMayHaveAnotherAlgorithmThanItsUpload,
-                            BytesWithAnotherDigestNeverShowAndTheUploadIsGone,
-                            AKnownBlobIsVerifiedAndDropped, TheSameBlobMayBeCommittedAgain,
-                            ASavedUploadGoesOnAfterARestart, ANewUploadCanBeOpenedAfterARestart,
-                            WhatWasNotSavedIsDropped, AnUploadThatWasNeverSavedStartsAgain,
-                            AnUploadIsOpenOnlyOnce, AnAbortedUploadIsGone,
-                            UnknownUploadsAreNotFound, ListsUploadsWithTheirTimes,
-                            PutStoresWholeBytes, ARemovedBlobIsGoneAndCanComeBack,
-                            LargeBlobsComeInManyPieces, ManyThreadsPushTheSameAndOthers);
+REGISTER_TYPED_TEST_SUITE_P(
+    BlobStoreSuite, AnUploadBecomesABlob, AnEmptyUploadBecomesAnEmptyBlob,
+    ABlobMayHaveAnotherAlgorithmThanItsUpload, BytesWithAnotherDigestNeverShowAndTheUploadIsGone,
+    AKnownBlobIsVerifiedAndDropped, TheSameBlobMayBeCommittedAgain, ASavedUploadGoesOnAfterARestart,
+    AnEmptyUploadThatWasSavedGoesOnAfterARestart, WhatWasNotSavedIsDropped,
+    AnUploadThatWasNeverSavedStartsAgain, AnUploadIsOpenOnlyOnce, AnAbortedUploadIsGone,
+    UnknownUploadsAreNotFound, ListsUploadsWithTheirTimes, ListsNewUploads, PutStoresWholeBytes,
+    ARemovedBlobIsGoneAndCanComeBack, LargeBlobsComeInManyPieces, ManyThreadsPushTheSameAndOthers);
 
 }  // namespace berth::store

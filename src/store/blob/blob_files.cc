@@ -6,6 +6,7 @@ namespace berth::store {
 namespace {
 
 constexpr std::size_t kStateBytesMax = 2 * kStateSlotBytes;
+constexpr std::uint64_t kSpaceCheckBytes = 16u << 20;
 
 }  // namespace
 
@@ -18,6 +19,23 @@ Result<void> BlobFiles::check_space(std::uint64_t bytes) const {
                 "the registry's disk is full: " + std::to_string(space.free_bytes >> 20) +
                     " MiB free, " + std::to_string(options_.reserve_bytes >> 20) +
                     " MiB are kept in reserve");
+}
+
+Result<void> BlobFiles::count_space(std::uint64_t bytes) {
+    if (uncounted_bytes_.fetch_add(bytes) + bytes < kSpaceCheckBytes) return {};
+    BERTH_CHECK(check_space(bytes));  // failing it leaves the count: the next one asks again
+    uncounted_bytes_ = 0;
+    return {};
+}
+
+Result<std::unique_ptr<io::File>> BlobFiles::make_file(const std::string& path) {
+    auto file = directory_.create(path);
+    if (!file && file.error().code == Errc::not_found) {
+        BERTH_CHECK(directory_.make_directories(kUploadsFolder));
+        file = directory_.create(path);
+    }
+    if (!file && file.error().code == Errc::already_exists) return directory_.open_to_write(path);
+    return file;
 }
 
 // Rename first, then sync: the file system then has to commit once for all of it. Until this
@@ -57,36 +75,23 @@ std::mutex& BlobFiles::lock_of(const oci::Digest& digest) {
     return blob_locks_[std::hash<oci::Digest>()(digest) % blob_locks_.size()];
 }
 
-Result<void> BlobFiles::create_upload(const UploadState& state) {
-    const UploadId& id = state.info.id;
-    BERTH_CHECK(directory_.make_directories(upload_folder_path(id)));
-    auto file = directory_.create(upload_state_path(id));
-    Result<void> written;
-    if (file) {
-        written = (*file)->write_at(0, as_bytes(format_state(state, boot_id())));
-    } else {
-        written = std::unexpected(std::move(file.error()));
-    }
-    if (!written) {
-        discard_upload(id);
-        return written;
-    }
-    sessions_.remember(state);
-    return {};
+Result<void> BlobFiles::begin_upload(UploadState state) {
+    return sessions_.add(state) ? Result<void>() : save_state(state);
 }
 
 // Not synced: a power cut may bring back the state before, which fits as well, or damage, which
 // shows.
 Result<void> BlobFiles::save_state(UploadState& state) {
-    ++state.sequence;
-    BERTH_TRY(const auto file, directory_.open_to_write(upload_state_path(state.info.id)));
+    const std::string path = upload_state_path(state.info.id);
+    const bool is_first = state.sequence++ == 0;
+    BERTH_TRY(const auto file, is_first ? make_file(path) : directory_.open_to_write(path));
     BERTH_CHECK(file->write_at(slot_offset(state), as_bytes(format_state(state, boot_id()))));
-    sessions_.remember(state);
+    if (is_first) sessions_.remove(state.info.id);
     return {};
 }
 
 Result<UploadState> BlobFiles::load_state(const UploadId& id) const {
-    if (auto known = sessions_.recall(id)) return std::move(*known);
+    if (auto known = sessions_.find(id)) return std::move(*known);
     const auto text = io::read_file(directory_, upload_state_path(id), kStateBytesMax);
     if (!text && text.error().code != Errc::not_found && text.error().code != Errc::too_large)
         return std::unexpected(text.error());
@@ -103,16 +108,15 @@ Result<UploadState> BlobFiles::load_state(const UploadId& id) const {
     return state;
 }
 
+void BlobFiles::end_upload(const UploadState& state) {
+    sessions_.remove(state.info.id);
+    if (state.sequence > 0) static_cast<void>(directory_.remove(upload_state_path(state.info.id)));
+}
+
 void BlobFiles::discard_upload(const UploadId& id) {
-    sessions_.forget(id);
-    const std::string folder = upload_folder_path(id);
+    sessions_.remove(id);
     static_cast<void>(directory_.remove(upload_state_path(id)));  // first: now it is no upload
-    if (directory_.remove(folder)) return;
-    const auto entries = directory_.list(folder);
-    if (!entries) return;
-    for (const auto& entry : *entries)
-        static_cast<void>(directory_.remove(folder + "/" + entry.name));
-    static_cast<void>(directory_.remove(folder));
+    static_cast<void>(directory_.remove(upload_data_path(id)));
 }
 
 }  // namespace berth::store

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "oci/hasher.h"
 #include "store/blob/blob_files.h"
 #include "store/blob/paths.h"
@@ -18,7 +20,7 @@ class FileBlobStore final : public BlobStore {
         UploadInfo info{UploadId::make(), repository, algorithm, 0, now, now};
         const auto lease = files_.sessions().try_lease(info.id);
         const std::string hash = oci::Hasher(algorithm).save();
-        BERTH_CHECK(files_.create_upload({info, hash, 0, hash}));
+        BERTH_CHECK(files_.begin_upload({info, hash, 0, hash}));
         return info;
     }
 
@@ -38,21 +40,13 @@ class FileBlobStore final : public BlobStore {
 
     Result<std::vector<UploadInfo>> uploads() override {
         std::vector<UploadInfo> uploads;
-        const auto entries = files_.directory().list(kUploadsFolder);
-        if (!entries && entries.error().code == Errc::not_found) return uploads;
-        if (!entries) return std::unexpected(entries.error());
-        for (const auto& entry : *entries) {
-            if (!entry.is_directory) {
-                clear_put(entry.name);
-                continue;
-            }
-            const auto id = UploadId::parse(entry.name);
-            if (!id) continue;  // not ours
-            auto state = files_.load_state(*id);
+        BERTH_TRY(const auto ids, upload_ids());
+        for (const auto& id : ids) {
+            auto state = files_.load_state(id);
             if (state) {
                 uploads.push_back(std::move(state->info));
             } else if (state.error().code == Errc::not_found) {
-                clear_upload(*id);
+                clear_upload(id);
             }
         }
         return uploads;
@@ -67,7 +61,7 @@ class FileBlobStore final : public BlobStore {
         const UploadId id = UploadId::make();
         const auto lease = files_.sessions().try_lease(id);
         auto done = put_as(id, digest, bytes);
-        if (!done) static_cast<void>(files_.directory().remove(put_path(id)));
+        if (!done) files_.discard_upload(id);
         return done;
     }
 
@@ -81,29 +75,31 @@ class FileBlobStore final : public BlobStore {
 
   private:
     Result<void> put_as(const UploadId& id, const oci::Digest& digest, Bytes bytes) {
-        auto file = files_.directory().create(put_path(id));
-        if (!file && file.error().code == Errc::not_found) {
-            BERTH_CHECK(files_.directory().make_directories(kUploadsFolder));
-            file = files_.directory().create(put_path(id));
+        BERTH_TRY(const auto file, files_.make_file(upload_data_path(id)));
+        BERTH_CHECK(file->write_at(0, bytes));
+        return files_.publish(*file, upload_data_path(id), digest);
+    }
+
+    // All that files or the sessions know of, uploads or not.
+    Result<std::set<UploadId>> upload_ids() const {
+        std::set<UploadId> ids;
+        const auto entries = files_.directory().list(kUploadsFolder);
+        if (!entries && entries.error().code != Errc::not_found)
+            return std::unexpected(entries.error());
+        for (const auto& entry : entries.value_or(std::vector<io::Entry>())) {
+            std::string_view name = entry.name;
+            if (name.ends_with(kStateSuffix)) name.remove_suffix(kStateSuffix.size());
+            if (auto id = UploadId::parse(name)) ids.insert(std::move(*id));  // others are not ours
         }
-        if (!file) return std::unexpected(std::move(file.error()));
-        BERTH_CHECK((*file)->write_at(0, bytes));
-        return files_.publish(**file, put_path(id), digest);
+        for (auto& id : files_.sessions().ids())
+            ids.insert(std::move(id));
+        return ids;
     }
 
     // The lease tells what a crash left from what another thread is just making.
     void clear_upload(const UploadId& id) {
         const auto lease = files_.sessions().try_lease(id);
         if (lease && !files_.load_state(id)) files_.discard_upload(id);
-    }
-
-    void clear_put(std::string_view name) {
-        if (!name.ends_with(kPutSuffix)) return;
-        name.remove_suffix(kPutSuffix.size());
-        const auto id = UploadId::parse(name);
-        if (!id) return;
-        const auto lease = files_.sessions().try_lease(*id);
-        if (lease) static_cast<void>(files_.directory().remove(put_path(*id)));
     }
 
     BlobFiles files_;

@@ -3,9 +3,8 @@
 //     docker/registry/v2/blobs/<algorithm>/<2 hex digits>/<hex>/data
 //     `---------------- fan-out --------------------´
 //     `---------------- blob folder ----------------------´
-//     berth/uploads/<uuid>/data
-//     berth/uploads/<uuid>/state
-//     berth/uploads/<uuid>.put
+//     berth/uploads/<uuid>
+//     berth/uploads/<uuid>.state
 #pragma once
 
 #include <string>
@@ -17,7 +16,7 @@
 namespace berth::store {
 
 inline constexpr std::string_view kUploadsFolder = "berth/uploads";
-inline constexpr std::string_view kPutSuffix = ".put";
+inline constexpr std::string_view kStateSuffix = ".state";
 
 inline std::string fan_out_path(const oci::Digest& digest) {
     return "docker/registry/v2/blobs/" + std::string(name_of(digest.algorithm())) + "/" +
@@ -30,17 +29,11 @@ inline std::string blob_path(const oci::Digest& digest) {
     return blob_folder_path(digest) + "/data";
 }
 
-inline std::string upload_folder_path(const UploadId& id) {
+inline std::string upload_data_path(const UploadId& id) {
     return std::string(kUploadsFolder) + "/" + id.text();
 }
-inline std::string upload_data_path(const UploadId& id) {
-    return upload_folder_path(id) + "/data";
-}
 inline std::string upload_state_path(const UploadId& id) {
-    return upload_folder_path(id) + "/state";
-}
-inline std::string put_path(const UploadId& id) {
-    return upload_folder_path(id) + std::string(kPutSuffix);
+    return upload_data_path(id) + std::string(kStateSuffix);
 }
 
 }  // namespace berth::store

@@ -7,19 +7,15 @@
 namespace berth::store {
 namespace {
 
-constexpr std::uint64_t kSpaceCheckBytes = 16u << 20;
 constexpr std::uint64_t kUnsyncedBytesMax = 64u << 20;  // what a power cut may cost a client again
 constexpr std::size_t kRehashBlockBytes = 256u << 10;
 
 // The upload's bytes, at exactly the saved length. Made by the first request that opens the upload,
 // so that beginning one stays cheap.
-Result<std::unique_ptr<io::File>> open_data(io::Directory& directory, const UploadInfo& info) {
+Result<std::unique_ptr<io::File>> open_data(BlobFiles& files, const UploadInfo& info) {
     const std::string path = upload_data_path(info.id);
-    if (info.offset == 0) {
-        auto created = directory.create(path);
-        if (created || created.error().code != Errc::already_exists) return created;
-    }
-    BERTH_TRY(auto data, directory.open_to_write(path));
+    BERTH_TRY(auto data,
+              info.offset == 0 ? files.make_file(path) : files.directory().open_to_write(path));
     BERTH_TRY(const std::uint64_t size, data->size());
     if (size < info.offset) return fail(Errc::not_found, "the upload's bytes are gone");
     if (size > info.offset) BERTH_CHECK(data->truncate(info.offset));
@@ -31,7 +27,7 @@ Result<std::unique_ptr<io::File>> open_data(io::Directory& directory, const Uplo
 Result<std::unique_ptr<Upload>> FileUpload::open(BlobFiles& files, UploadSessions::Lease&& lease,
                                                  UploadState state) {
     BERTH_TRY(auto hasher, oci::Hasher::restore(state.hash));
-    BERTH_TRY(auto data, open_data(files.directory(), state.info));
+    BERTH_TRY(auto data, open_data(files, state.info));
     return std::make_unique<FileUpload>(files, std::move(lease), std::move(state), std::move(data),
                                         std::move(hasher));
 }
@@ -45,11 +41,7 @@ FileUpload::FileUpload(BlobFiles& files, UploadSessions::Lease lease, UploadStat
       hasher_(std::move(hasher)) {}
 
 Result<void> FileUpload::append(Bytes bytes) {
-    unchecked_bytes_ += bytes.size();
-    if (unchecked_bytes_ >= kSpaceCheckBytes) {
-        BERTH_CHECK(files_.check_space(bytes.size()));
-        unchecked_bytes_ = 0;
-    }
+    BERTH_CHECK(files_.count_space(bytes.size()));
     BERTH_CHECK(data_->write_at(state_.info.offset, bytes));
     hasher_.update(bytes);
     state_.info.offset += bytes.size();
@@ -75,9 +67,12 @@ Result<std::uint64_t> FileUpload::commit(const oci::Digest& expected, Known know
         return fail(Errc::invalid,
                     "the bytes have the digest " + actual.text() + ", not " + expected.text());
     }
-    if (known == Known::no)
+    if (known == Known::yes) {
+        files_.discard_upload(state_.info.id);
+    } else {
         BERTH_CHECK(files_.publish(*data_, upload_data_path(state_.info.id), expected));
-    files_.discard_upload(state_.info.id);
+        files_.end_upload(state_);
+    }
     return state_.info.offset;
 }
 

@@ -34,7 +34,6 @@ class FileUpload final : public Upload {
     UploadState state_;  // info is of now, the rest as last saved
     std::unique_ptr<io::File> data_;
     oci::Hasher hasher_;
-    std::uint64_t unchecked_bytes_ = 0;  // appended since we last asked for the free space
 };
 
 }  // namespace berth::store

@@ -13,22 +13,31 @@ void UploadSessions::release(const UploadId& id) {
     leased_.erase(id);
 }
 
-void UploadSessions::remember(const UploadState& state) {
+bool UploadSessions::add(const UploadState& state) {
     std::lock_guard lock(mutex_);
-    if (remembered_.size() >= kRememberedMax && !remembered_.contains(state.info.id)) return;
-    remembered_.insert_or_assign(state.info.id, state);
+    if (states_.size() >= kStatesMax) return false;
+    states_.emplace(state.info.id, state);
+    return true;
 }
 
-void UploadSessions::forget(const UploadId& id) {
+void UploadSessions::remove(const UploadId& id) {
     std::lock_guard lock(mutex_);
-    remembered_.erase(id);
+    states_.erase(id);
 }
 
-std::optional<UploadState> UploadSessions::recall(const UploadId& id) const {
+std::optional<UploadState> UploadSessions::find(const UploadId& id) const {
     std::lock_guard lock(mutex_);
-    const auto found = remembered_.find(id);
-    if (found == remembered_.end()) return std::nullopt;
+    const auto found = states_.find(id);
+    if (found == states_.end()) return std::nullopt;
     return found->second;
+}
+
+std::vector<UploadId> UploadSessions::ids() const {
+    std::lock_guard lock(mutex_);
+    std::vector<UploadId> ids;
+    for (const auto& [id, state] : states_)
+        ids.push_back(id);
+    return ids;
 }
 
 }  // namespace berth::store

@@ -1,13 +1,14 @@
-// UploadSessions: which uploads are open now, and the states of those this process has seen.
+// UploadSessions: which uploads are open now, and those that no file knows of yet.
 //
-// The states are what the files say, kept so that the requests of a push need not read them.
-// Thread-safe.
+// Most uploads are over before anything of them has to be saved, so their states live here until
+// then. Thread-safe.
 #pragma once
 
 #include <map>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "store/blob/upload_state.h"
 
@@ -34,19 +35,20 @@ class UploadSessions {
     // Nothing when somebody else has it.
     std::optional<Lease> try_lease(const UploadId& id);
 
-    // To be called after the file was written. When there are too many, the file alone has to do.
-    void remember(const UploadState& state);
-    void forget(const UploadId& id);
-    std::optional<UploadState> recall(const UploadId& id) const;
+    // False when there are too many of them: a file has to keep it then.
+    bool add(const UploadState& state);
+    void remove(const UploadId& id);
+    std::optional<UploadState> find(const UploadId& id) const;
+    std::vector<UploadId> ids() const;
 
   private:
-    static constexpr std::size_t kRememberedMax = 4096;  // of some 600 bytes
+    static constexpr std::size_t kStatesMax = 4096;  // of some 600 bytes
 
     void release(const UploadId& id);
 
     mutable std::mutex mutex_;
     std::set<UploadId> leased_;
-    std::map<UploadId, UploadState> remembered_;
+    std::map<UploadId, UploadState> states_;
 };
 
 }  // namespace berth::store

@@ -35,7 +35,13 @@ class FileFixture {
     FakeClock& clock() { return clock_; }
     void restart() { store_ = open(); }
     bool has_leftovers() {
-        return names(*directory_, kUploads).size() > store_->uploads().value().size();
+        auto kept = names(*directory_, kUploads);
+        const auto uploads = store_->uploads().value();
+        for (const auto& upload : uploads) {
+            std::erase(kept, upload.id.text());
+            std::erase(kept, upload.id.text() + ".state");
+        }
+        return !kept.empty();
     }
 
   protected:
@@ -129,13 +135,27 @@ TEST_F(FileBlobStoreTest, AFullDiskIsSaidAsSuchAndCostsOnlyWhatWasNotSaved) {
     EXPECT_TRUE(upload->commit(sha256_of("kept!"), Upload::Known::no));
 }
 
-TEST_F(FileBlobStoreTest, ABeginThatFailsLeavesNothing) {
-    const auto store = open();
-    ASSERT_TRUE(begin(*store));
-    for (std::uint64_t step = 1; step <= 3; ++step) {
-        directory_.fail_once_at(directory_.steps() + step, ENOSPC);
-        EXPECT_EQ(code_of(begin(*store)), "no_space") << step;
-        EXPECT_EQ(names(directory_, kUploads).size(), 1u) << step;
+TEST_F(FileBlobStoreTest, ASaveThatFailsCostsOnlyWhatWasNotSaved) {
+    for (const std::string_view saved : {"", "kept"}) {
+        for (std::uint64_t step = 1; step <= 2; ++step) {
+            const auto store = open();
+            const UploadId id = saved.empty() ? begin(*store).value() : save(*store, saved);
+            {
+                const auto upload = store->open_upload(id).value();
+                ASSERT_TRUE(upload->append(as_bytes("more")));
+                directory_.fail_once_at(directory_.steps() + step, ENOSPC);
+                const auto failed = upload->save();
+                EXPECT_TRUE(!failed || (step == 2 && !saved.empty()));  // which writes only
+                directory_.fail_once_at(0, 0);
+                if (failed) continue;
+            }
+            const auto upload = store->open_upload(id).value();
+            EXPECT_EQ(upload->info().offset, saved.size());
+            ASSERT_TRUE(upload->append(as_bytes("!")));
+            ASSERT_TRUE(upload->save());
+            const std::string text = std::string(saved) + "!";
+            EXPECT_TRUE(upload->commit(sha256_of(text), Upload::Known::no));
+        }
     }
 }
 
@@ -185,17 +205,17 @@ TEST_F(FileBlobStoreTest, ACommitThatFailsCanBePushedAgain) {
 }
 
 TEST_F(FileBlobStoreTest, ClearsWhatACrashLeft) {
-    ASSERT_TRUE(directory_.make_directories(
-        "berth/uploads/6ba7b810-9dad-41d1-80b4-00c04fd430c8"));  // no state
-    ASSERT_TRUE(directory_.make_directories("berth/uploads/6ba7b811-9dad-41d1-80b4-00c04fd430c8"));
-    ASSERT_TRUE(io::replace_file(
-        directory_, "berth/uploads/6ba7b811-9dad-41d1-80b4-00c04fd430c8/state", "berth-upl"));
-    ASSERT_TRUE(directory_.create("berth/uploads/6ba7b812-9dad-41d1-80b4-00c04fd430c8.put"));
+    ASSERT_TRUE(directory_.make_directories(kUploads));
+    const std::string path(kUploads);
+    ASSERT_TRUE(directory_.create(path + "/6ba7b810-9dad-41d1-80b4-00c04fd430c8"));  // no state
+    ASSERT_TRUE(io::replace_file(directory_, path + "/6ba7b811-9dad-41d1-80b4-00c04fd430c8.state",
+                                 "berth-upl"));
     ASSERT_TRUE(directory_.create("berth/uploads/README"));  // somebody else's
     const auto store = open();
     const UploadId id = save(*store, "text");
     EXPECT_EQ(store->uploads().value().size(), 1u);
-    EXPECT_THAT(names(directory_, kUploads), testing::UnorderedElementsAre("README", id.text()));
+    EXPECT_THAT(names(directory_, kUploads),
+                testing::UnorderedElementsAre("README", id.text(), id.text() + ".state"));
     ASSERT_TRUE(store->open_upload(id));
 }
 
@@ -239,7 +259,7 @@ TEST_F(FileBlobStoreTest, ManyUnsyncedBytesAreSyncedBySave) {
 
 TEST_F(FileBlobStoreTest, AnUploadWhoseBytesAreGoneIsGone) {
     const UploadId id = save(*open(), "text");
-    ASSERT_TRUE(directory_.remove("berth/uploads/" + id.text() + "/data"));
+    ASSERT_TRUE(directory_.remove("berth/uploads/" + id.text()));
     const auto store = open();
     EXPECT_EQ(code_of(store->find_upload(id)), "not_found");
     EXPECT_EQ(code_of(store->open_upload(id)), "not_found");
@@ -251,7 +271,7 @@ TEST_F(FileBlobStoreTest, AnUploadWithTooFewBytesIsGone) {
     for (const bool same_process : {true, false}) {
         auto store = open();
         const UploadId id = save(*store, "text");
-        const auto data = directory_.open_to_write("berth/uploads/" + id.text() + "/data");
+        const auto data = directory_.open_to_write("berth/uploads/" + id.text());
         ASSERT_TRUE((*data)->truncate(3));
         if (!same_process) {
             store = open();
@@ -263,18 +283,49 @@ TEST_F(FileBlobStoreTest, AnUploadWithTooFewBytesIsGone) {
     }
 }
 
+TEST_F(FileBlobStoreTest, AnUploadThatWasNeverSavedEndsWithTheProcess) {
+    const UploadId empty = begin(*open()).value();
+    const auto store = open();
+    const UploadId id = begin(*store).value();
+    ASSERT_TRUE(store->open_upload(id).value()->append(as_bytes("text")));
+    EXPECT_THAT(names(directory_, kUploads), testing::ElementsAre(id.text()));
+    const auto next = open();
+    EXPECT_EQ(code_of(next->open_upload(empty)), "not_found");
+    EXPECT_EQ(code_of(next->open_upload(id)), "not_found");
+    EXPECT_THAT(next->uploads().value(), IsEmpty());
+    EXPECT_THAT(names(directory_, kUploads), IsEmpty());
+}
+
+TEST_F(FileBlobStoreTest, MoreNewUploadsThanMemoryKeepsAreInFiles) {
+    const auto store = open();
+    std::vector<UploadId> ids;
+    while (names(directory_, kUploads).empty()) {
+        ids.push_back(begin(*store).value());
+        ASSERT_LT(ids.size(), 100'000u);
+    }
+    EXPECT_EQ(store->uploads().value().size(), ids.size());
+    for (const auto& id : {ids.front(), ids.back()}) {
+        const auto upload = store->open_upload(id).value();
+        ASSERT_TRUE(upload->append(as_bytes("text")));
+        ASSERT_TRUE(upload->commit(sha256_of("text"), Upload::Known::no));
+    }
+    EXPECT_EQ(open()->uploads().value().size(), 0u);
+    EXPECT_THAT(names(directory_, kUploads), IsEmpty());
+}
+
 TEST_F(FileBlobStoreTest, APushOfASmallBlobTakesFewSteps) {
     const auto store = open();
     const std::string text = "4 KB";
     ASSERT_TRUE(store->put(sha256_of(text), as_bytes(text)));  // the fan-out folder is now known
     ASSERT_TRUE(store->remove(sha256_of(text)));
     const std::uint64_t before = directory_.steps();
-    const UploadId id = begin(*store).value();           // mkdir, create, write
+    const UploadId id = begin(*store).value();
+    EXPECT_EQ(directory_.steps(), before);
     const auto upload = store->open_upload(id).value();  // create
     ASSERT_TRUE(upload->append(as_bytes(text)));         // write
-    // mkdir, rename, sync, sync of two folders, removal of the upload's state and folder
+    // mkdir, rename, sync, sync of two folders
     ASSERT_TRUE(upload->commit(sha256_of(text), Upload::Known::no));
-    EXPECT_EQ(directory_.steps() - before, 12u);
+    EXPECT_EQ(directory_.steps() - before, 7u);
 }
 
 }  // namespace

@@ -142,21 +142,22 @@ TEST(UploadSessions, GiveAnUploadToOneAtATime) {
     EXPECT_TRUE(sessions.try_lease(state.info.id));
 }
 
-TEST(UploadSessions, RememberBoundedlyManyStatesAndNeverOldOnes) {
+TEST(UploadSessions, KeepBoundedlyManyStates) {
     UploadSessions sessions;
     auto state = example();
-    sessions.remember(state);
-    auto other = state;
-    for (int i = 0; i < 10'000; ++i) {
-        other.info.id = UploadId::make();
-        sessions.remember(other);
-    }
-    EXPECT_FALSE(sessions.recall(other.info.id));
-    state.info.offset = 9;
-    sessions.remember(state);
-    EXPECT_EQ(sessions.recall(state.info.id)->info.offset, 9u);
-    sessions.forget(state.info.id);
-    EXPECT_FALSE(sessions.recall(state.info.id));
+    ASSERT_TRUE(sessions.add(state));
+    EXPECT_EQ(sessions.find(state.info.id)->info.offset, state.info.offset);
+    EXPECT_EQ(sessions.ids(), std::vector{state.info.id});
+    const UploadId first = state.info.id;
+    int added = 0;
+    do {
+        state.info.id = UploadId::make();
+        ASSERT_LT(++added, 100'000);
+    } while (sessions.add(state));
+    EXPECT_FALSE(sessions.find(state.info.id));
+    sessions.remove(first);
+    EXPECT_FALSE(sessions.find(first));
+    EXPECT_TRUE(sessions.add(state));
 }
 
 }  // namespace
