@@ -15,7 +15,8 @@ struct ByteRange {
 };
 
 // What a Range field asks of a representation of `size` bytes. nullopt: send it whole (no range,
-// another unit, bad syntax, or more than one range). Errc::out_of_range: 416.
+// another unit, bad syntax, or more than one range). Errc::out_of_range: 416, also for a last byte
+// before the first.
 Result<std::optional<ByteRange>> parse_range(std::string_view field, std::uint64_t size);
 
 // distribution-spec, "Pushing a blob in chunks": `<first>-<last>`, inclusive. Errc::invalid for

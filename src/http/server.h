@@ -42,7 +42,7 @@ class Server {
 
   private:
     struct Shared;
-    std::unique_ptr<Shared> shared_;
+    std::shared_ptr<Shared> shared_;
     std::vector<std::unique_ptr<net::Listener>> listeners_;
 };
 

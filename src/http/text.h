@@ -1,0 +1,63 @@
+// The characters of HTTP's grammar (RFC 9110 §5.6), and words compared as it compares them.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace berth::http {
+
+constexpr char to_lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+constexpr bool is_control(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+constexpr bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+// A character of a token: a method, a field's name, a parameter's name.
+constexpr bool is_token(char c) {
+    constexpr auto table = [] {
+        std::array<bool, 256> made{};
+        for (unsigned i = 0; i < made.size(); ++i) {
+            const char lower = to_lower(static_cast<char>(i));
+            made[i] = (lower >= 'a' && lower <= 'z') || is_digit(lower);
+        }
+        for (const unsigned char mark : std::string_view("!#$%&'*+-.^_`|~"))
+            made[mark] = true;
+        return made;
+    }();
+    return table[static_cast<unsigned char>(c)];
+}
+
+constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+               return to_lower(x) == to_lower(y);
+           });
+}
+
+constexpr std::string_view trim(std::string_view text) {
+    while (!text.empty() && is_blank(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back()))
+        text.remove_suffix(1);
+    return text;
+}
+
+// Takes the next element off a comma-separated list, trimmed; empty elements count.
+constexpr std::string_view next_element(std::string_view& list) {
+    const auto comma = list.find(',');
+    const auto element = trim(list.substr(0, comma));
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+    return element;
+}
+
+}  // namespace berth::http

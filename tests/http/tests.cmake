@@ -1,0 +1,3 @@
+berth_test(NAME http_test
+    SRCS http/sample_handler.cc http/server_test.cc support/http_exchange.cc
+    LIBS berth_http)
