@@ -39,6 +39,7 @@ Result<std::string> hash_password(std::string_view password, int cost = 10);
 
 class PasswordFile {
   public:
+    // Gets sentences that are complete: they name the file and what stays in force.
     using Report = std::function<void(const Error&)>;
 
     // Errc::not_found (the detail says how to make one) or Errc::invalid when the first reading

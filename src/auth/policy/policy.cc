@@ -48,10 +48,13 @@ struct CompiledRule {
         return std::any_of(subjects.begin(), subjects.end(),
                            [&who](const Subject& subject) { return subject.matches(who); });
     }
-    bool on_repository(std::string_view repository, const Identity& who) const {
-        return repositories.empty() ||
-               std::any_of(repositories.begin(), repositories.end(),
-                           [&](const Glob& glob) { return glob.matches(repository, who.name); });
+    bool on_repository(const AccessRequest& request, const Identity& who) const {
+        // The catalog names only what the caller may pull, so that any rule can open it.
+        const bool opens_catalog = request.action == Action::catalog && effect == Effect::allow;
+        return repositories.empty() || opens_catalog ||
+               std::any_of(repositories.begin(), repositories.end(), [&](const Glob& glob) {
+                   return glob.matches(request.repository, who.name);
+               });
     }
     bool on_tag(const AccessRequest& request) const {
         if (tags.empty()) return true;
@@ -62,8 +65,8 @@ struct CompiledRule {
                            [&](const Glob& glob) { return glob.matches(request.tag); });
     }
     bool applies(const Identity& who, const AccessRequest& request) const {
-        return (actions & bit(request.action)) != 0 && about(who) &&
-               on_repository(request.repository, who) && on_tag(request);
+        return (actions & bit(request.action)) != 0 && about(who) && on_repository(request, who) &&
+               on_tag(request);
     }
 };
 

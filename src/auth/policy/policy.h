@@ -36,7 +36,8 @@ struct Rule {
 // What somebody wants to do. `tag` is empty where none is meant (blobs, anything by digest). What a
 // rule with `tags` says about that: allowing pull or create, it applies, or nobody could pull or
 // push the blobs of the tags it names; denying them, it does not, or no other tag could be pushed.
-// Deletes by digest take tags along, so there it is the other way round.
+// Deletes by digest take tags along, so there it is the other way round. For the catalog, of which
+// a caller sees what it may pull, the repositories of a rule that allows do not count.
 struct AccessRequest {
     Action action{};
     std::string_view repository;  // empty for catalog and admin

@@ -163,14 +163,24 @@ TEST(Policy, DecidesRequestsWithoutATagUnderRulesWithTags) {
     EXPECT_TRUE(most.allows(kAlice, {Action::remove, "app", "dev-1"}));
 }
 
-// A right to the catalog shows every name, so a rule for some repositories does not give it.
-TEST(Policy, GivesTheCatalogOnlyByRulesForAllRepositories) {
-    for (const auto& [repositories, allowed] :
-         std::vector<std::pair<std::vector<std::string>, bool>>{
-             {{}, true}, {{"**"}, true}, {{"team/**"}, false}}) {
-        const Policy policy =
-            compiled({{"r", Effect::allow, {"everyone"}, {"catalog"}, repositories, {}}});
-        EXPECT_EQ(policy.allows(kAlice, {Action::catalog, "", ""}), allowed);
+// The catalog names only what the caller may pull, so a rule for some repositories opens it; one
+// that denies it for some must not close it for all. What else has no repository is for all only.
+TEST(Policy, DecidesRequestsWithoutARepository) {
+    const AccessRequest catalog{Action::catalog, "", ""}, admin{Action::admin, "", ""};
+    const std::vector<std::string> both{"catalog", "admin"};
+    struct Case {
+        std::vector<std::string> repositories;
+        bool all;
+    };
+    for (const auto& [repositories, all] :
+         std::vector<Case>{{{}, true}, {{"**"}, true}, {{"team/**"}, false}}) {
+        const Rule allow{"some", Effect::allow, {"everyone"}, both, repositories, {}};
+        EXPECT_TRUE(compiled({allow}).allows(kAlice, catalog));
+        EXPECT_EQ(compiled({allow}).allows(kAlice, admin), all);
+        const Rule deny{"not some", Effect::deny, {"everyone"}, both, repositories, {}};
+        const Rule rest{"all", Effect::allow, {"everyone"}, both, {}, {}};
+        EXPECT_EQ(compiled({rest, deny}).allows(kAlice, catalog), !all);
+        EXPECT_EQ(compiled({rest, deny}).allows(kAlice, admin), !all);
     }
 }
 
