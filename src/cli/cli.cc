@@ -21,7 +21,8 @@ constexpr const char* kExamples = R"(Examples:
 Manual: docs/ of the source tree)";
 
 void add_commands(CLI::App& app, Run& run) {
-    app.require_subcommand(1);
+    // At most one: an unknown word is then named, rather than a command missed.
+    app.require_subcommand(0, 1);
     app.set_version_flag("--version", std::string("berth ") + BERTH_VERSION);
     app.footer(kExamples);
     add_serve(app, run);
@@ -42,6 +43,10 @@ int run(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
+    }
+    if (!chosen) {
+        std::cerr << app.help();
+        return 2;
     }
     try {
         const auto done = chosen();
