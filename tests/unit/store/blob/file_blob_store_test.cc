@@ -122,6 +122,18 @@ TEST_F(FileBlobStoreTest, ALongUploadLooksAtTheSpaceAgain) {
     EXPECT_EQ(code_of(appended), "no_space");
 }
 
+TEST_F(FileBlobStoreTest, ManyUploadsLookAtTheSpaceTogether) {
+    const auto store = open();
+    const std::string block(1 << 20, 'x');
+    std::vector<std::unique_ptr<Upload>> uploads;
+    for (int i = 0; i < 32; ++i)
+        uploads.push_back(store->open_upload(begin(*store).value()).value());
+    directory_.set_space({10'000, 999});
+    const auto refused = std::ranges::count_if(
+        uploads, [&block](const auto& upload) { return !upload->append(as_bytes(block)); });
+    EXPECT_GE(refused, 16);
+}
+
 TEST_F(FileBlobStoreTest, AFullDiskIsSaidAsSuchAndCostsOnlyWhatWasNotSaved) {
     const auto store = open();
     const UploadId id = save(*store, "kept");
