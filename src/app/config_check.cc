@@ -19,11 +19,12 @@ bool is_off(const YamlNode& node) {
         case YamlNode::Kind::null:
             return true;
         case YamlNode::Kind::scalar:
-            return parse_bool(node.text) == false;
+            return node.text.empty() || parse_bool(node.text) == false;
         case YamlNode::Kind::list:
             return std::ranges::all_of(node.children, is_off);
         case YamlNode::Kind::map:
-            return says("enabled", false) || says("disabled", true);
+            return says("enabled", false) || says("disabled", true) ||
+                   std::ranges::all_of(node.children, is_off);
     }
     return false;
 }

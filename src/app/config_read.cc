@@ -46,16 +46,17 @@ LogOptions read_log(const ConfigValue& root) {
     return options;
 }
 
-void check_driver(const ConfigValue& storage) {
+void check_driver(const ConfigValue& root) {
+    constexpr std::string_view kAdvice =
+        "names no place for the data; write storage.filesystem.rootdirectory: "
+        "/var/lib/registry, or storage.inmemory: {} to try things out";
+    const auto storage = root.at("storage");
+    if (!storage.named()) return root.wrong(kAdvice);
     std::vector<std::string> drivers;
     for (const auto& [name, value] : storage.members()) {
         if (std::ranges::count(storage_drivers(), name) > 0) drivers.push_back(name);
     }
-    if (drivers.empty()) {
-        storage.wrong(
-            "names no place for the data; write storage.filesystem.rootdirectory: "
-            "/var/lib/registry, or storage.inmemory: {} to try things out");
-    }
+    if (drivers.empty()) storage.wrong(kAdvice);
     if (drivers.size() > 1) {
         storage.wrong("names both " + drivers[0] + " and " + drivers[1] + "; keep one of them");
     }
@@ -63,7 +64,6 @@ void check_driver(const ConfigValue& storage) {
 
 StorageConfig read_storage(const ConfigValue& storage) {
     StorageConfig config;
-    check_driver(storage);
     config.in_memory = storage.at("inmemory").named();
     const auto files = storage.at("filesystem");
     files.at("rootdirectory").read(config.root);
@@ -119,6 +119,10 @@ void read_names(const ConfigValue& value, std::vector<std::string>& out) {
 
 auth::Rule read_rule(const ConfigValue& item, std::size_t number) {
     auth::Rule rule;
+    if (item.kind() != YamlNode::Kind::map) {
+        item.wrong("must be a map with subjects and actions");
+        return rule;
+    }
     rule.name = "rule " + std::to_string(number);
     item.at("name").read(rule.name);
     if (item.at("effect").read_word({"allow", "deny"}) == 1u) rule.effect = auth::Effect::deny;
@@ -143,6 +147,10 @@ std::optional<std::vector<auth::Rule>> read_policy(const ConfigValue& policy, bo
     // The original's section of that name is a map, and the check of keys has spoken about it.
     if (!policy.named() || policy.kind() == YamlNode::Kind::map) return std::nullopt;
     std::vector<auth::Rule> rules;
+    if (policy.kind() == YamlNode::Kind::scalar && policy.present()) {
+        policy.wrong("must be a list of rules");
+        return std::nullopt;
+    }
     for (const auto& item : policy.items())
         rules.push_back(read_rule(item, rules.size() + 1));
     if (rules.empty()) {
@@ -228,6 +236,7 @@ Config read_config(const ConfigValue& root, NamedFiles files) {
     Config config;
     check_version(root);
     config.log = read_log(root);
+    check_driver(root);
     config.storage = read_storage(root.at("storage"));
     config.auth = read_auth(root.at("auth"), files);
     config.policy = read_policy(root.at("policy"), config.auth.htpasswd.has_value());

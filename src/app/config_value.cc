@@ -241,7 +241,7 @@ std::optional<std::size_t> ConfigValue::read_word(
 }
 
 std::string ConfigValue::where() const {
-    return (node_ == nullptr ? "" : node_->source + ": ") + path_ + ": ";
+    return (node_ == nullptr ? "" : node_->source + ": ") + (path_.empty() ? "" : path_ + ": ");
 }
 
 void ConfigValue::wrong(std::string_view what) const {

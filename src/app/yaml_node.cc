@@ -1,8 +1,11 @@
 #include "app/yaml_node.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <optional>
+#include <sstream>
 #include <utility>
 
 namespace berth::app {
@@ -100,6 +103,35 @@ Result<void> Converter::merge(const YAML::Node& from, std::size_t depth, YamlNod
     return {};
 }
 
+// Where documents begin.
+class DocumentMarks final : public YAML::EventHandler {
+  public:
+    void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  const std::string&) override {}
+    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                         YAML::EmitterStyle::value) override {}
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                    YAML::EmitterStyle::value) override {}
+    void OnMapEnd() override {}
+
+    YAML::Mark last;
+};
+
+// Where something stands behind the first document, which YAML::Load passes over in silence.
+// YAML::LoadAll would see it, but never ends when a stray character begins a document.
+std::optional<YAML::Mark> find_rest(const std::string& text) {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    DocumentMarks marks;
+    if (!parser.HandleNextDocument(marks) || !parser.HandleNextDocument(marks)) return std::nullopt;
+    return marks.last;
+}
+
 }  // namespace
 
 const YamlNode* YamlNode::find(std::string_view name) const {
@@ -136,11 +168,11 @@ bool is_blank(const YamlNode& node) {
 Result<YamlNode> parse_yaml(const std::string& name, const std::string& text) {
     if (text.size() > kYamlBytesMax) return fail(Errc::invalid, name + ": too long to be read");
     try {
-        const auto documents = YAML::LoadAll(text);
-        if (documents.size() > 1) {
-            return fail(Errc::invalid, name + ": holds more than one YAML document");
+        if (const auto rest = find_rest(text)) {
+            return fail(Errc::invalid, name + ":" + std::to_string(rest->line + 1) +
+                                           ": a second document or a stray character");
         }
-        return Converter(name).convert(documents.empty() ? YAML::Node() : documents.front(), 0);
+        return Converter(name).convert(YAML::Load(text), 0);
     } catch (const YAML::Exception& e) {
         const auto line = e.mark.is_null() ? std::string() : ":" + std::to_string(e.mark.line + 1);
         return fail(Errc::invalid, name + line + ": not YAML: " + e.msg);
