@@ -106,7 +106,7 @@ Result<std::unique_ptr<auth::PasswordFile>> open_passwords(const Config& config,
                                                            Logger& log) {
     if (!config.auth.htpasswd) return std::unique_ptr<auth::PasswordFile>();
     return auth::PasswordFile::open(config.auth.htpasswd->path, clock, [&log](const Error& error) {
-        log.write(LogLevel::error, error.detail + "; the old content stays in force");
+        log.write(LogLevel::error, error.detail);
     });
 }
 

@@ -1,0 +1,4 @@
+// Compiled for its precompiled headers, which all tests share (tests/CMakeLists.txt).
+int main() {
+    return 0;
+}
