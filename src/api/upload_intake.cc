@@ -25,17 +25,21 @@ Reply<> Intake::check_start(const store::UploadInfo& info) {
                                                std::to_string(info.offset) + ", not at " +
                                                std::to_string(plan_.range->offset));
     }
-    return {};
+    return check_size(exchange_.request.content_length.value_or(0));
+}
+
+Reply<> Intake::check_size(std::uint64_t more_bytes) {
+    const std::uint64_t limit = exchange_.context.options.blob_bytes_max;
+    const std::uint64_t offset = upload_->info().offset;
+    if (limit == 0 || (offset <= limit && more_bytes <= limit - offset)) return {};
+    return refuse(
+        Error{Errc::too_large, "a blob may have " + std::to_string(limit) + " bytes at most"},
+        About::upload);
 }
 
 Reply<> Intake::append(Bytes bytes) {
+    BERTH_CHECK(check_size(bytes.size()));
     taken_ += bytes.size();
-    const std::uint64_t limit = exchange_.context.options.blob_bytes_max;
-    if (limit != 0 && upload_->info().offset + bytes.size() > limit) {
-        return refuse(
-            Error{Errc::too_large, "a blob may have " + std::to_string(limit) + " bytes at most"},
-            About::upload);
-    }
     return reply(upload_->append(bytes), About::upload);
 }
 

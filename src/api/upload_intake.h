@@ -34,6 +34,7 @@ class Intake {
 
   private:
     Reply<> check_start(const store::UploadInfo& info);
+    Reply<> check_size(std::uint64_t more_bytes);
     Reply<> append(Bytes bytes);
     Reply<> end();
     Reply<> break_off(const Error& error);

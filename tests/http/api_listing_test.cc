@@ -183,8 +183,8 @@ TEST_F(ApiListing, ReferrersThatDoNotFitOnePageGoOn) {
         const HttpAnswer answer = ask("GET", target);
         EXPECT_LE(answer.body.size(), 4u << 20);
         ASSERT_EQ(answer.status, 200) << answer.body;
-        std::cerr << answer.body.size() << " " << answer.body.substr(0,300) << "\n";
-        for (const auto& one : nlohmann::json::parse(answer.body).at("manifests"))
+        const auto index = nlohmann::json::parse(answer.body);
+        for (const auto& one : index.at("manifests"))
             found.push_back(one.at("digest"));
         target = next_of(answer);
     }

@@ -14,7 +14,9 @@ class ApiPull : public ApiFixture {
         const HttpAnswer first = ask(method, target, fields);
         HttpAnswer second = ask(method, target, fields);
         EXPECT_EQ(first.status, second.status);
-        if (first.status < 400) EXPECT_EQ(first.body, second.body);
+        if (first.status < 400) {
+            EXPECT_EQ(first.body, second.body);
+        }
         for (const char* name : {"Content-Type", "Content-Length", "Docker-Content-Digest", "ETag",
                                  "Content-Range", "Accept-Ranges", "Cache-Control"}) {
             EXPECT_EQ(first.field(name), second.field(name)) << name;
