@@ -117,6 +117,17 @@ void read_names(const ConfigValue& value, std::vector<std::string>& out) {
     if (value.named() && out.empty()) value.wrong("names nothing; fill it in or take it out");
 }
 
+// A rule for somebody whom no login of this version yields is silent, a denying one too.
+void warn_of_nobody(const ConfigValue& subjects, const auth::Rule& rule) {
+    for (const std::string& subject : rule.subjects) {
+        for (const std::string_view kind : {"group:", "robot:", "oidc:"}) {
+            if (subject.starts_with(kind)) {
+                subjects.warn("not served yet: " + subject + " is nobody, so it decides nothing");
+            }
+        }
+    }
+}
+
 auth::Rule read_rule(const ConfigValue& item, std::size_t number) {
     auth::Rule rule;
     if (item.kind() != YamlNode::Kind::map) {
@@ -127,6 +138,7 @@ auth::Rule read_rule(const ConfigValue& item, std::size_t number) {
     item.at("name").read(rule.name);
     if (item.at("effect").read_word({"allow", "deny"}) == 1u) rule.effect = auth::Effect::deny;
     read_names(item.at("subjects"), rule.subjects);
+    warn_of_nobody(item.at("subjects"), rule);
     read_names(item.at("actions"), rule.actions);
     read_names(item.at("repositories"), rule.repositories);
     read_names(item.at("tags"), rule.tags);

@@ -210,6 +210,9 @@ TEST(Config, WarnsAboutWhatItDoesNotDo) {
         {"policy: [{subjects: [everyone], actions: [pull]}]\n",
          "c.yml:3: policy: without an auth section nobody can log in: only rules for everyone and "
          "anonymous apply"},
+        {"auth: {htpasswd: {realm: x, path: /x}}\n"
+         "policy: [{subjects: ['user:a', 'group:dev'], actions: [pull], effect: deny}]\n",
+         "c.yml:4: policy[0].subjects: not served yet: group:dev is nobody, so it decides nothing"},
         {"http: {secret: asecretforlocaldevelopment}\n",
          "c.yml:3: http.secret: is the literal of an example, which everybody knows; write your "
          "own (`openssl rand -hex 32`) or take it out"},
