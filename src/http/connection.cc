@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <utility>
 
 #include "http/text.h"
@@ -16,7 +17,7 @@ constexpr std::size_t kOutputBytesMax = 64 << 10;
 // A longer body is sent from where it lies.
 constexpr std::size_t kCopiedBytesMax = 8 << 10;
 // Each slice of a long answer has body_timeout to leave.
-constexpr std::size_t kSliceBytes = 128 << 10;
+constexpr std::size_t kSliceBytes = 64 << 10;
 
 // So long a client may take to read its last answer.
 constexpr std::chrono::seconds kCloseTime{5};
@@ -276,11 +277,17 @@ Task<bool> Connection::flush_rest() {
 
 Task<bool> Connection::send_file() {
     const Response& response = answered_.back()->response;
+    std::uint64_t paced = 0;
+    const std::function<void(std::size_t)> moved = [this, &paced](std::size_t bytes) {
+        sent_ += bytes;
+        paced += bytes;
+        if (paced < kPaceBytes) return;
+        paced = 0;
+        stream_.deadline = now() + options_.body_timeout;
+    };
     stream_.deadline = now() + options_.body_timeout;
-    const auto sent = co_await stream_.send_file(
-        response.file()->fd, response.file()->offset, response.size(), disk_,
-        [this] { stream_.deadline = now() + options_.body_timeout; });
-    if (sent) sent_ += response.size();
+    const auto sent = co_await stream_.send_file(response.file()->fd, response.file()->offset,
+                                                 response.size(), disk_, moved);
     co_return sent.has_value();
 }
 

@@ -8,7 +8,6 @@ namespace berth::http {
 
 namespace {
 
-constexpr std::uint64_t kPaceBytes = 16 << 10;
 constexpr std::uint64_t kDrainBytesMax = 64 << 10;
 constexpr std::chrono::seconds kDrainTime{5};
 

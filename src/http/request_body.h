@@ -14,10 +14,13 @@
 
 namespace berth::http {
 
+// At least so much of a body has to move, either way, within body_timeout: a client that drips
+// bytes cannot hold a connection for ever.
+constexpr std::uint64_t kPaceBytes = 16 << 10;
+
 class RequestBody final : public Body {
   public:
-    // `timeout`: for each kPaceBytes of a read, so that a drip-feeding client cannot hold a
-    // connection.
+    // `timeout`: for each kPaceBytes of a read, or what is left of it.
     RequestBody(Input& input, net::Stream& stream, std::chrono::milliseconds timeout)
         : input_(input), stream_(stream), timeout_(timeout) {}
 

@@ -22,7 +22,7 @@ struct ServerOptions {
     std::size_t header_bytes_max = 64 << 10;           // beyond: 431
     std::chrono::milliseconds header_timeout{30'000};  // for the whole head, and a TLS handshake
     std::chrono::milliseconds idle_timeout{120'000};   // between requests
-    std::chrono::milliseconds body_timeout{60'000};    // without a byte moving, either way
+    std::chrono::milliseconds body_timeout{60'000};    // for 16 KiB of a body, either way
     // Lines that stand on every answer, each ended by CRLF.
     std::string fields;
 };

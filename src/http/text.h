@@ -23,19 +23,20 @@ constexpr bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
+inline constexpr auto kTokenCharacters = [] {
+    std::array<bool, 256> table{};
+    for (unsigned i = 0; i < table.size(); ++i) {
+        const char lower = to_lower(static_cast<char>(i));
+        table[i] = (lower >= 'a' && lower <= 'z') || is_digit(lower);
+    }
+    for (const unsigned char mark : std::string_view("!#$%&'*+-.^_`|~"))
+        table[mark] = true;
+    return table;
+}();
+
 // A character of a token: a method, a field's name, a parameter's name.
 constexpr bool is_token(char c) {
-    constexpr auto table = [] {
-        std::array<bool, 256> made{};
-        for (unsigned i = 0; i < made.size(); ++i) {
-            const char lower = to_lower(static_cast<char>(i));
-            made[i] = (lower >= 'a' && lower <= 'z') || is_digit(lower);
-        }
-        for (const unsigned char mark : std::string_view("!#$%&'*+-.^_`|~"))
-            made[mark] = true;
-        return made;
-    }();
-    return table[static_cast<unsigned char>(c)];
+    return kTokenCharacters[static_cast<unsigned char>(c)];
 }
 
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {

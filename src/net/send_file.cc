@@ -75,13 +75,13 @@ MutableBytes loop_piece() {
 }  // namespace
 
 Task<Result<void>> Stream::send_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
-                                     const std::function<void()>& moved) {
+                                     const std::function<void(std::size_t)>& moved) {
     return tls_ || size <= kCopiedBytesMax ? copy_file(fd, offset, size, disk, moved)
                                            : splice_file(fd, offset, size, disk, moved);
 }
 
 Task<Result<void>> Stream::copy_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
-                                     const std::function<void()>& moved) {
+                                     const std::function<void(std::size_t)>& moved) {
     std::vector<std::byte> cold;
     while (size > 0) {
         const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(size, kPieceBytes));
@@ -111,14 +111,14 @@ Task<Result<void>> Stream::copy_file(int fd, std::uint64_t offset, std::uint64_t
         }
         auto flushed = co_await flush(More::no);
         if (!flushed) co_return flushed;
-        if (moved) moved();
+        if (moved) moved(piece.size());
         if (size > 0) co_await pause();
     }
     co_return Result<void>{};
 }
 
 Task<Result<void>> Stream::splice_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
-                                       const std::function<void()>& moved) {
+                                       const std::function<void(std::size_t)>& moved) {
     auto flushed = co_await flush(More::yes);
     if (!flushed) co_return flushed;
     while (size > 0) {
@@ -139,7 +139,7 @@ Task<Result<void>> Stream::splice_file(int fd, std::uint64_t offset, std::uint64
             if (sent > 0) {
                 offset += static_cast<std::uint64_t>(sent);
                 window -= static_cast<std::uint64_t>(sent);
-                if (moved) moved();
+                if (moved) moved(static_cast<std::size_t>(sent));
             }
             if (window == 0) break;
             const auto [waited] = co_await wait(socket_base::wait_write);

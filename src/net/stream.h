@@ -75,9 +75,9 @@ class Stream final : public Watched {
     // Bytes of a file after what was written: sendfile where the stream is plain (or the kernel
     // does TLS), large reads otherwise. Pages that are not in memory are read by `disk`, so that no
     // loop waits for a disk. Errc::io when the file is shorter than it should be. `moved`, where
-    // given, is called after each piece: the time to set a new deadline.
+    // given, is called after each piece with its size: the time to set a new deadline.
     Task<Result<void>> send_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
-                                 const std::function<void()>& moved);
+                                 const std::function<void(std::size_t)>& moved);
 
     // Sends the end (TLS: close_notify first), and reads and drops what still comes for as long as
     // `deadline` allows, so that a peer that is still sending can read the answer before a reset.
@@ -112,9 +112,9 @@ class Stream final : public Watched {
     Task<Result<void>> write_tls_pieces(Pieces pieces, More more);
     Result<void> encrypt(std::span<const Bytes> pieces);
     Task<Result<void>> copy_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
-                                 const std::function<void()>& moved);
+                                 const std::function<void(std::size_t)>& moved);
     Task<Result<void>> splice_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
-                                   const std::function<void()>& moved);
+                                   const std::function<void(std::size_t)>& moved);
 
     // Bytes for the socket that it has not taken: ciphertext, or a plain head that waits for its
     // body.

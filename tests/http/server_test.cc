@@ -1,65 +1,10 @@
 // Goal: the server of HTTP answers byte for byte as it should, over real sockets.
 // Method: tables of bytes sent over one connection and the bytes that come back; the client says
 // that it is done, so that nothing waits for time. Dates are left out.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <thread>
-
-#include "http/sample_handler.h"
-#include "support/http_exchange.h"
+#include "http/sample_server.h"
 
 namespace berth {
 namespace {
-
-struct Row {
-    const char* name;
-    std::string sent;
-    std::string received;
-};
-
-// An answer of SampleHandler, as it stands on the wire.
-std::string answer(const std::string& status, const std::string& body,
-                   const std::string& fields = "") {
-    return "HTTP/1.1 " + status + "\r\n" + fields +
-           "Server: sample\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-}
-std::string hot(const std::string& body) {
-    return answer("200 OK", body, "X-Sample: 1\r\n");
-}
-// The same as the connection's last.
-std::string last(std::string text) {
-    const auto end = text.find("\r\n\r\n");
-    return text.insert(end + 2, "Connection: close\r\n");
-}
-std::string refused(const std::string& status, const std::string& reason) {
-    return last(answer(status, reason + "\n"));
-}
-
-class HttpServer : public testing::Test {
-  protected:
-    void check(const std::vector<Row>& rows) {
-        for (const Row& row : rows) {
-            SCOPED_TRACE(row.name);
-            EXPECT_EQ(http_exchange(server.port(), row.sent), row.received);
-        }
-    }
-    // The server must end the connection by itself.
-    void check_closed(const std::vector<Row>& rows) {
-        for (const Row& row : rows) {
-            SCOPED_TRACE(row.name);
-            EXPECT_EQ(http_exchange_until_closed(server.port(), row.sent), row.received);
-        }
-    }
-
-    static http::ServerOptions options() {
-        http::ServerOptions made;
-        made.fields = "Server: sample\r\n";
-        return made;
-    }
-    SampleHandler handler;
-    HttpTestServer server{handler, options()};
-};
 
 TEST_F(HttpServer, AnswersAndKeepsTheConnection) {
     const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -305,70 +250,6 @@ TEST_F(HttpServer, SurvivesAHandlerThatThrows) {
         {"in a coroutine", "GET /throw HTTP/1.1\r\nHost: a\r\n\r\n",
          refused("500 Internal Server Error", reason)},
     });
-}
-
-TEST_F(HttpServer, SaysWhatBecameOfEachExchange) {
-    {
-        HttpTestClient client(server.port());
-        EXPECT_EQ(client.ask("GET", "/").status, 200);
-        EXPECT_EQ(client.ask("HEAD", "/large").status, 200);
-        EXPECT_EQ(client.ask("GET", "/large").body, SampleHandler::large_body);
-        EXPECT_EQ(client.ask("POST", "/echo", {}, "abc").body, "abc");
-    }
-    handler.wait_for_records(4);
-    const auto records = handler.records();
-    ASSERT_EQ(records.size(), 4u);
-    EXPECT_EQ(records[0].body_bytes, 6u);
-    EXPECT_EQ(records[1].body_bytes, 0u);
-    EXPECT_EQ(records[2].body_bytes, SampleHandler::large_body.size());
-    EXPECT_EQ(records[3].body_bytes, 3u);
-    for (const auto& record : records) {
-        EXPECT_TRUE(record.complete);
-        EXPECT_EQ(record.id.size(), 20u);
-        EXPECT_EQ(record.id.find_first_not_of("0123456789abcdef"), std::string::npos);
-    }
-    EXPECT_NE(records[0].id, records[1].id);
-}
-
-TEST_F(HttpServer, SaysThatAClientWentAway) {
-    HttpTestClient client(server.port());
-    std::string gets;
-    for (int i = 0; i < 40; ++i)
-        gets += "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
-    client.send(gets);
-    client.receive_until("\r\n\r\n");
-    client.reset();
-    // The answers that fitted the sockets' buffers are complete, the next one is not.
-    for (std::size_t count = 1;; ++count) {
-        handler.wait_for_records(count);
-        const auto record = handler.records()[count - 1];
-        if (record.complete) continue;
-        EXPECT_LT(record.body_bytes, SampleHandler::large_body.size());
-        break;
-    }
-}
-
-TEST_F(HttpServer, DatesItsAnswers) {
-    HttpTestClient client(server.port());
-    const auto date = client.ask("GET", "/").field("Date");
-    EXPECT_THAT(date,
-                testing::MatchesRegex("[A-Z][a-z][a-z], [0-9][0-9] [A-Z][a-z][a-z] 20[0-9][0-9] "
-                                      "[0-9][0-9]:[0-9][0-9]:[0-9][0-9] GMT"));
-}
-
-TEST_F(HttpServer, EndsIdleConnectionsWhenItStops) {
-    HttpTestClient idle(server.port());
-    HttpTestClient used(server.port());
-    EXPECT_EQ(used.ask("GET", "/").status, 200);
-    HttpTestClient busy(server.port());
-    busy.send("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
-    EXPECT_EQ(busy.receive_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
-    std::thread stopping([this] { server.stop(); });
-    EXPECT_EQ(used.receive_all(), "");
-    EXPECT_EQ(idle.receive_all(), "");
-    busy.send("abc");
-    EXPECT_EQ(without_dates(busy.receive_all()), last(answer("200 OK", "abc")));
-    stopping.join();
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ class HttpTestClient {
     std::string receive_all();
     // Ends with a reset.
     void reset();
+    int fd() const { return fd_.get(); }
 
     // Adds Host, and Content-Length where there is a body. The connection stays for the next one.
     HttpAnswer ask(std::string_view method, std::string_view target, const HttpFields& fields = {},
