@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "app/config.h"
+#include "app/config_load.h"
 #include "base/result.h"
 
 namespace berth::cli {
@@ -28,6 +28,7 @@ void add_config_option(CLI::App& command, std::string& path);
 // The configuration a command works with: `path`, or else the first of
 // $REGISTRY_CONFIGURATION_PATH, /etc/berth/config.yml, /etc/docker/registry/config.yml that is
 // there, or else what `berth serve` uses without a file.
-Result<app::Config> command_config(const std::string& path);
+Result<app::Config> command_config(const std::string& path,
+                                   app::NamedFiles files = app::NamedFiles::must_exist);
 
 }  // namespace berth::cli

@@ -39,10 +39,11 @@ void add_config_option(CLI::App& command, std::string& path) {
                        "/etc/berth/config.yml, /etc/docker/registry/config.yml)");
 }
 
-Result<app::Config> command_config(const std::string& path) {
+Result<app::Config> command_config(const std::string& path, app::NamedFiles files) {
     const auto environment = app::process_environment();
     const auto found = path.empty() ? app::find_config(environment) : path;
-    return found.empty() ? app::default_config(environment) : app::load_config(found, environment);
+    return found.empty() ? app::default_config(environment, files)
+                         : app::load_config(found, environment, files);
 }
 
 void add_config(CLI::App& app, Run& run) {

@@ -21,7 +21,7 @@ struct Arguments {
 
 Result<std::string> password_path(const Arguments& arguments) {
     if (!arguments.file.empty()) return arguments.file;
-    BERTH_TRY(const auto config, command_config(arguments.config));
+    BERTH_TRY(const auto config, command_config(arguments.config, app::NamedFiles::may_be_missing));
     if (config.auth.htpasswd) return config.auth.htpasswd->path;
     return fail(Errc::invalid,
                 "the configuration has no auth.htpasswd.path: add one, or name a file by --file");

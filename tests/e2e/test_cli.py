@@ -88,6 +88,16 @@ def test_users(tmp_path):
         assert Wire(server, "alice", USERS["alice"]).call("GET", "/v2/").status == 200
 
 
+def test_the_first_user_makes_the_file(tmp_path):
+    path = tmp_path / "htpasswd"
+    config = {"auth": {"htpasswd": {"realm": "x", "path": str(path)}}}
+    server = Server(tmp_path / "server", config)
+    assert "berth user add" in fails(1, "config", "check", server.config_path, saying="htpasswd")
+    berth("user", "add", "first", "--config", server.config_path, input="secret\n")
+    with server:
+        assert Wire(server, "first", "secret").call("GET", "/v2/").status == 200
+
+
 def test_lists_repositories_and_tags(served):
     config = ["--config", served.config_path]
     assert berth("ls", *config).split() == ["team/app", "team/other"]
