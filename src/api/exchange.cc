@@ -59,7 +59,7 @@ void answer_refusal(const http::Request& request, http::Response& response,
 
     response.status = refusal.status;
     response.add("X-Request-Id", request.id);
-    if (row.retry_after_seconds > 0) {
+    if (row.retry_after_seconds > 0 && refusal.status == row.status) {
         response.add("Retry-After", static_cast<std::uint64_t>(row.retry_after_seconds));
     }
     // Messages quote what a client sent, which need not be UTF-8.
