@@ -17,10 +17,10 @@ namespace berth::registry {
 struct ManifestRules {
     bool enabled = true;  // false: what a manifest names need not be there
     // Foreign layers' URLs: regular expressions (ECMAScript); without `url_allow` none is allowed.
-    std::vector<std::string> url_allow, url_deny;
+    std::vector<std::string> url_allow = {}, url_deny = {};
     // Which children of an index must be in the repository.
     enum class Platforms { all, none, list } platforms = Platforms::all;
-    std::vector<std::pair<std::string, std::string>> platform_list;  // architecture, os
+    std::vector<std::pair<std::string, std::string>> platform_list = {};  // architecture, os
 };
 
 // Thread-safe.

@@ -78,9 +78,9 @@ bool PullCache::is_over(Sort sort) const {
     return sort == Sort::file ? files_.load() > limits_.files : bytes_.load() > limits_.bytes;
 }
 
-// False: no entry of that sort is left.
+// False: no entry of that sort is left. The first round spares what is in use, in every shard.
 bool PullCache::evict_one(Sort sort) {
-    for (std::size_t tries = 0; tries < kShards; ++tries) {
+    for (std::size_t tries = 0; tries < 2 * kShards; ++tries) {
         auto& shard = shards_[next_shard_.fetch_add(1, std::memory_order_relaxed) % kShards];
         Table::node_type victim;  // freed, and a file closed, after the lock
         std::lock_guard lock(shard.mutex);
@@ -90,17 +90,17 @@ bool PullCache::evict_one(Sort sort) {
     return false;
 }
 
-// Empty when the shard has none of that sort.
+// Empty when all entries of that sort have been used since the hand came by.
 PullCache::Table::node_type PullCache::evict(Shard& shard, Sort sort) {
     auto& [entries, hand] = shard.rings[static_cast<std::size_t>(sort)];
-    if (entries.empty()) return {};
-    for (;;) {
+    for (std::size_t tries = 0; tries < entries.size(); ++tries) {
         if (hand >= entries.size()) hand = 0;
         const auto& [name, entry] = *entries[hand];
         if (!entry.used.exchange(false, std::memory_order_relaxed))
             return take(shard, shard.table.find(name));
         ++hand;
     }
+    return {};
 }
 
 PullCache::Table::node_type PullCache::take(Shard& shard, Table::iterator entry) {

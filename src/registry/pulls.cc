@@ -11,8 +11,6 @@ namespace {
 constexpr std::uint64_t kSmallBytesMax = 64u << 10;
 constexpr int kTries = 4;
 
-// A blob that the index names and the disk does not have: deleted a moment ago, or damage. The
-// caller tells them apart by asking the index again.
 std::unexpected<Error> corrupt(const Digest& digest, std::string_view how) {
     return fail(Errc::corrupt, "the stored bytes of " + digest.text() + " " + std::string(how));
 }
@@ -42,15 +40,13 @@ Result<ContentPtr> read_content(const store::BlobStore& blobs, const Digest& dig
     return content;
 }
 
-// Calls `look`, and again when it fails while the repository is being changed: a tag may have moved
-// and its old manifest gone between two looks.
+// What looks damaged may have been deleted between two looks (a tag has moved, and its old manifest
+// is gone): then a new look tells.
 template <class Look>
-Result<ContentPtr> look_steadily(const store::Index& index, const RepositoryName& repository,
-                                 const Look& look) {
+Result<ContentPtr> look_steadily(const Look& look) {
     for (int tries = 1;; ++tries) {
-        const auto version = index.version(repository);
-        auto content = look(version);
-        if (content || tries == kTries || version == index.version(repository)) return content;
+        auto content = look();
+        if (content || content.error().code != Errc::corrupt || tries == kTries) return content;
     }
 }
 
@@ -83,7 +79,8 @@ Result<ContentPtr> Registry::manifest(const RepositoryName& repository,
 Result<ContentPtr> Registry::State::manifest(const RepositoryName& repository,
                                              const Reference& reference) {
     constexpr auto kKind = PullCache::Kind::manifest;
-    return look_steadily(index, repository, [&](std::uint64_t version) -> Result<ContentPtr> {
+    return look_steadily([&]() -> Result<ContentPtr> {
+        const auto version = index.version(repository);
         const auto* tag = std::get_if<Tag>(&reference);
         std::optional<store::TagRecord> tagged;
         if (tag) {
@@ -92,6 +89,7 @@ Result<ContentPtr> Registry::State::manifest(const RepositoryName& repository,
         }
         const Digest& digest = tag ? tagged->digest : std::get<Digest>(reference);
         BERTH_TRY(const auto record, index.find_manifest(repository, digest));
+        if (!record && tag) return corrupt(digest, "are under a tag, but in no manifest");
         if (!record) return not_in(repository, "manifest", digest.text());
         auto content = cache.recall(kKind, repository, digest);
         if (!content || content->media_type != record->media_type) {
@@ -106,7 +104,8 @@ Result<ContentPtr> Registry::State::manifest(const RepositoryName& repository,
 Result<ContentPtr> Registry::blob(const RepositoryName& repository, const Digest& digest) {
     constexpr auto kKind = PullCache::Kind::blob;
     auto& [blobs, index, check, cache] = *state_;
-    return look_steadily(index, repository, [&](std::uint64_t version) -> Result<ContentPtr> {
+    return look_steadily([&]() -> Result<ContentPtr> {
+        const auto version = index.version(repository);
         BERTH_TRY(const auto size, index.find_blob(repository, digest));
         if (!size) return not_in(repository, "blob", digest.text());
         auto content = cache.recall(kKind, repository, digest);

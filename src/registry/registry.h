@@ -35,7 +35,7 @@ using store::UploadId;
 using store::UploadInfo;
 
 struct RegistryOptions {
-    ManifestRules manifests;
+    ManifestRules manifests = {};
     // Manifests, and blobs up to 64 KiB, that are kept in memory; and files that are kept open.
     std::size_t cache_bytes_max = 64u << 20;
     std::size_t cache_files_max = 256;
