@@ -128,11 +128,13 @@ class Parser {
             return {};
         }
         if (!target.starts_with('/')) {
-            const auto scheme = target.substr(0, std::min(target.find("://"), target.size()));
-            if (!equal_ignoring_case(scheme, "http") && !equal_ignoring_case(scheme, "https")) {
+            const auto scheme_end = std::min(target.find("://"), target.size());
+            const auto scheme = target.substr(0, scheme_end);
+            if (scheme_end == target.size() ||
+                !(equal_ignoring_case(scheme, "http") || equal_ignoring_case(scheme, "https"))) {
                 return refuse(400, "the request's target is neither a path nor a URL");
             }
-            target.remove_prefix(scheme.size() + 3);
+            target.remove_prefix(scheme_end + 3);
             authority_ = target.substr(0, target.find_first_of("/?"));
             if (authority_.empty() || !is_host(authority_)) {
                 return refuse(400, "the request's target names no valid host");

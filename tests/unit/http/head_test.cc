@@ -124,6 +124,8 @@ TEST(Head, IsRefused) {
         {"a target without a slash", "GET a HTTP/1.1\r\nHost: a\r\n", 400},
         {"an asterisk without OPTIONS", "GET * HTTP/1.1\r\nHost: a\r\n", 400},
         {"another scheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n", 400},
+        {"a scheme alone", "GET http HTTP/1.1\r\nHost: a\r\n", 400},
+        {"a scheme and a colon", "GET http: HTTP/1.1\r\nHost: a\r\n", 400},
         {"an absolute target without a host", "GET http:///a HTTP/1.1\r\nHost: a\r\n", 400},
         {"an absolute target with a user", "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n", 400},
         {"CONNECT", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n", 501},
