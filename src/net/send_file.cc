@@ -19,8 +19,10 @@ using boost::asio::socket_base;
 
 // So much is asked of the page cache, and then of sendfile, at a time.
 constexpr std::uint64_t kWindowBytes = 2 << 20;
-// So much is read, encrypted and sent at a time.
-constexpr std::size_t kPieceBytes = 256 << 10;
+// So much is read and encrypted at a time: it stays in the processor's own cache.
+constexpr std::size_t kPieceBytes = 64 << 10;
+// So much ciphertext leaves with one call; also what a slow peer makes a stream hold.
+constexpr std::size_t kCollectedBytes = 2 * kPieceBytes;
 // Up to here a plain file costs less copied behind its head than sent by a call of its own.
 constexpr std::uint64_t kCopiedBytesMax = 32 << 10;
 
@@ -76,6 +78,8 @@ MutableBytes loop_piece() {
 
 Task<Result<void>> Stream::send_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
                                      const std::function<void(std::size_t)>& moved) {
+    // The head may still wait for its body.
+    if (size == 0) return flush(More::no);
     return tls_ || size <= kCopiedBytesMax ? copy_file(fd, offset, size, disk, moved)
                                            : splice_file(fd, offset, size, disk, moved);
 }
@@ -83,6 +87,7 @@ Task<Result<void>> Stream::send_file(int fd, std::uint64_t offset, std::uint64_t
 Task<Result<void>> Stream::copy_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
                                      const std::function<void(std::size_t)>& moved) {
     std::vector<std::byte> cold;
+    std::size_t collected = 0;  // not told to `moved` yet
     while (size > 0) {
         const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(size, kPieceBytes));
         MutableBytes piece = loop_piece().first(want);
@@ -105,13 +110,16 @@ Task<Result<void>> Stream::copy_file(int fd, std::uint64_t offset, std::uint64_t
         const Bytes pieces[] = {piece};
         if (cut_) co_return check({});
         if (tls_) {
-            if (auto encrypted = encrypt(pieces); !encrypted) co_return encrypted;
+            if (auto encrypted = encrypt(pieces, kCollectedBytes); !encrypted) co_return encrypted;
         } else {
             kept_.append(as_text(piece));
         }
+        collected += piece.size();
+        if (size > 0 && collected < kCollectedBytes) continue;
         auto flushed = co_await flush(More::no);
         if (!flushed) co_return flushed;
-        if (moved) moved(piece.size());
+        if (moved) moved(collected);
+        collected = 0;
         if (size > 0) co_await pause();
     }
     co_return Result<void>{};

@@ -20,7 +20,7 @@ constexpr std::size_t kKeptBytesMax = 16 << 10;
 // The memory for kept bytes that an idle stream may hold.
 constexpr std::size_t kIdleBytesMax = 8 << 10;
 // So much is encrypted between two system calls.
-constexpr std::size_t kEncryptBytes = 256 << 10;
+constexpr std::size_t kEncryptBytes = 128 << 10;
 // After so many calls that did not wait, the loop's other coroutines get a turn.
 constexpr unsigned kTurnsMax = 32;
 constexpr std::size_t kDropBytes = 64 << 10;
@@ -224,10 +224,9 @@ Task<Result<void>> Stream::flush(More more) {
     }
 }
 
-Result<void> Stream::encrypt(std::span<const Bytes> pieces) {
-    const auto bytes = size_of(pieces);
+Result<void> Stream::encrypt(std::span<const Bytes> pieces, std::size_t bytes_expected) {
     // Room for the records' heads and tags too, so that the text grows once.
-    kept().reserve(kept().size() + bytes + bytes / 64 + 512);
+    if (!has_kept()) kept().reserve(bytes_expected + bytes_expected / 64 + 512);
     if (tls_->write(pieces) == TlsSession::Status::done) return {};
     return fail(Errc::cancelled, "TLS: " + tls_->error());
 }
@@ -262,7 +261,7 @@ Task<Result<void>> Stream::write_tls_pieces(Pieces pieces, More more) {
     Pieces::Batch batch;
     do {
         const auto next = pieces.next(batch, kEncryptBytes);
-        if (auto encrypted = encrypt(next); !encrypted) co_return encrypted;
+        if (auto encrypted = encrypt(next, size_of(next)); !encrypted) co_return encrypted;
         pieces.consume(size_of(next));
         if (pieces.empty() && more == More::yes && kept().size() < kEncryptBytes) break;
         auto flushed = co_await flush(more);
@@ -279,7 +278,7 @@ Result<std::size_t> Stream::try_write(std::span<const Bytes> pieces) {
     if (bytes > kEncryptBytes) return 0;
     if (auto sent = send_now({}, More::no); !sent) return sent;
     if (has_kept()) return 0;
-    if (auto encrypted = encrypt(pieces); !encrypted)
+    if (auto encrypted = encrypt(pieces, bytes); !encrypted)
         return std::unexpected(std::move(encrypted.error()));
     if (auto sent = send_now({}, More::no); !sent) return sent;
     return bytes;

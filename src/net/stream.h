@@ -110,7 +110,8 @@ class Stream final : public Watched {
     Task<Result<void>> flush(More more);
     Task<Result<void>> write_plain_pieces(Pieces pieces, More more);
     Task<Result<void>> write_tls_pieces(Pieces pieces, More more);
-    Result<void> encrypt(std::span<const Bytes> pieces);
+    // `bytes_expected`: how much will be encrypted before it leaves.
+    Result<void> encrypt(std::span<const Bytes> pieces, std::size_t bytes_expected);
     Task<Result<void>> copy_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
                                  const std::function<void(std::size_t)>& moved);
     Task<Result<void>> splice_file(int fd, std::uint64_t offset, std::uint64_t size, Pool& disk,
