@@ -69,6 +69,15 @@ void PullCache::put(Kind kind, const RepositoryName& repository, const std::stri
     shrink(sort);
 }
 
+void PullCache::forget(Kind kind, const RepositoryName& repository, const std::string& reference) {
+    const auto name = view_of(kind, repository.text(), reference);
+    auto& shard = shard_of(name);
+    Table::node_type forgotten;  // freed after the lock
+    std::lock_guard lock(shard.mutex);
+    const auto found = shard.table.find(name);
+    if (found != shard.table.end()) forgotten = take(shard, found);
+}
+
 void PullCache::shrink(Sort sort) {
     while (is_over(sort) && evict_one(sort)) {
     }

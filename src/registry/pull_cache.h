@@ -44,6 +44,7 @@ class PullCache {
     // `version` was read before the index said that `reference` stands for `content`.
     void put(Kind kind, const RepositoryName& repository, const std::string& reference,
              std::uint64_t version, ContentPtr content);
+    void forget(Kind kind, const RepositoryName& repository, const std::string& reference);
 
   private:
     // What is looked up; the hash is computed once for the shard and its table.

@@ -37,7 +37,10 @@ Result<void> Registry::delete_manifest(const RepositoryName& repository, const D
 
 Result<void> Registry::delete_blob(const RepositoryName& repository, const Digest& digest,
                                    const Actor& actor) {
-    return state_->index.unlink_blob(repository, digest, actor);
+    auto unlinked = state_->index.unlink_blob(repository, digest, actor);
+    // Nobody would get it any more, but a file that is open keeps its space on the disk.
+    state_->cache.forget(PullCache::Kind::blob, repository, digest.text());
+    return unlinked;
 }
 
 Result<std::vector<Tag>> Registry::tags_of(const RepositoryName& repository,

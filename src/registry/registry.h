@@ -113,9 +113,9 @@ class Registry {
                             const Actor& actor);
 
     // Pushing manifests: checked (manifest_check.h), stored, and named, all or nothing.
-    // Errc::invalid (of bytes that are not those of the reference the detail begins with their
-    // digest), Errc::unsupported (its type), Errc::too_large, Errc::not_found (a blob or manifest
-    // it names; the detail begins with its digest), Errc::already_exists (see Overwrite).
+    // Errc::invalid, Errc::unsupported (its type), Errc::too_large, Errc::not_found (a blob or
+    // manifest it names; the detail begins with its digest), Errc::conflict (one of them is being
+    // deleted at this moment), Errc::already_exists (see ManifestPush).
     Result<PushedManifest> put_manifest(const ManifestPush& push);
 
     // Deleting. Errc::not_found.

@@ -102,8 +102,9 @@ class RegistryFixture : public testing::Test {
         return sha256_of(bytes);
     }
 
+    // `json` outlives the push.
     ManifestPush push_of(const RepositoryName& repository, Reference reference,
-                         std::string_view json) {
+                         const std::string& json) {
         return {.repository = repository,
                 .reference = std::move(reference),
                 .tags = {},
@@ -111,11 +112,12 @@ class RegistryFixture : public testing::Test {
                 .bytes = as_bytes(json),
                 .actor = actor_};
     }
+    ManifestPush push_of(const RepositoryName&, Reference, std::string&&) = delete;
     Result<PushedManifest> try_push(const RepositoryName& repository, Reference reference,
-                                    std::string_view json) {
+                                    const std::string& json) {
         return registry().put_manifest(push_of(repository, std::move(reference), json));
     }
-    Digest push(const RepositoryName& repository, Reference reference, std::string_view json) {
+    Digest push(const RepositoryName& repository, Reference reference, const std::string& json) {
         const auto pushed = try_push(repository, std::move(reference), json);
         EXPECT_TRUE(pushed) << pushed.error().detail;
         return pushed ? pushed->digest : sha256_of(json);

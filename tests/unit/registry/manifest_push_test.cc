@@ -24,11 +24,11 @@ class ManifestPushTest : public RegistryFixture {
 };
 
 TEST_F(ManifestPushTest, AnswersWithTheDigestAndTheSubject) {
-    const auto plain = registry().put_manifest(push_of(app_, tag_of("latest"), image(1)));
+    const auto plain = try_push(app_, tag_of("latest"), image(1));
     EXPECT_EQ(plain.value().digest, sha256_of(image(1)));
     EXPECT_FALSE(plain.value().subject);
     const auto json = image_json({}, R"(,"subject":)" + child_of("not there"));
-    const auto referrer = registry().put_manifest(push_of(app_, sha256_of(json), json));
+    const auto referrer = try_push(app_, sha256_of(json), json);
     EXPECT_EQ(referrer.value().subject, sha256_of("not there"));
 }
 
@@ -38,14 +38,15 @@ TEST_F(ManifestPushTest, RefusesADigestThatIsNotThatOfTheBytes) {
         ASSERT_FALSE(pushed);
         EXPECT_EQ(pushed.error().code, Errc::invalid);
         const auto actual = oci::digest_of(asked.algorithm(), as_bytes(image(1)));
-        EXPECT_TRUE(pushed.error().detail.starts_with(actual.text())) << pushed.error().detail;
+        EXPECT_THAT(pushed.error().detail, testing::HasSubstr(actual.text()));
         EXPECT_EQ(manifest_error(app_, asked), Errc::not_found);
     }
 }
 
 TEST_F(ManifestPushTest, RefusesWhatIsNoManifest) {
     EXPECT_EQ(try_push(app_, tag_of("a"), "{").error().code, Errc::invalid);
-    auto request = push_of(app_, tag_of("a"), image(1));
+    const auto json = image(1);
+    auto request = push_of(app_, tag_of("a"), json);
     request.content_type = "text/html";
     EXPECT_EQ(registry().put_manifest(request).error().code, Errc::unsupported);
     request.content_type = kOciIndex;
@@ -176,7 +177,8 @@ TEST_F(ManifestPushTest, StandsPushesAndDeletesAtTheSameTime) {
     auto push_parents = [&] {
         for (int i = 0; i < 100; ++i) {
             const auto pushed = try_push(app_, tag_of("latest"), parent);
-            if (!pushed && pushed.error().code != Errc::not_found) ++failures;
+            const auto code = pushed ? Errc::not_found : pushed.error().code;
+            if (code != Errc::not_found && code != Errc::conflict) ++failures;
         }
     };
     auto remove = [&] {

@@ -80,6 +80,18 @@ TEST_F(PullCacheTest, ReplacesAnEntry) {
     EXPECT_EQ(cache.find(Kind::manifest, "team/app", "latest"), last);
 }
 
+TEST_F(PullCacheTest, ForgetsAnEntryAndClosesItsFile) {
+    PullCache cache(*index_, {1 << 20, 10});
+    auto content = file_content_of("a");
+    const std::weak_ptr<io::File> file = content->file;
+    put(cache, "a", std::move(content));
+    put(cache, "b", content_of("b"));
+    cache.forget(Kind::manifest, app_, "a");
+    EXPECT_TRUE(file.expired());
+    cache.forget(Kind::manifest, app_, "a");
+    EXPECT_EQ(count(cache, {"a", "b"}), 1u);
+}
+
 TEST_F(PullCacheTest, KeepsNoMoreBytesThanItMay) {
     PullCache cache(*index_, {20'000, 10});
     std::vector<std::weak_ptr<const Content>> contents;

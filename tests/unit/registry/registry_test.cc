@@ -64,6 +64,15 @@ TEST_F(RegistryTest, DeletesABlobFromItsRepositoryOnly) {
               Errc::not_found);
 }
 
+// Or its space on the disk would never come free.
+TEST_F(RegistryTest, ClosesTheFileOfABlobThatIsDeleted) {
+    const auto digest = push_blob(app_, std::string(100'000, 'x'));
+    const std::weak_ptr<io::File> file = registry().blob(app_, digest).value()->file;
+    EXPECT_FALSE(file.expired());
+    ASSERT_TRUE(registry().delete_blob(app_, digest, actor_));
+    EXPECT_TRUE(file.expired());
+}
+
 TEST_F(RegistryTest, TakesBackWhatWasDeleted) {
     const auto digest = push_image(app_, "latest");
     ASSERT_TRUE(registry().delete_manifest(app_, digest, actor_));
