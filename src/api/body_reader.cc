@@ -17,17 +17,16 @@ std::optional<std::uint64_t> announced(const http::Request& request) {
 BodyReader::BodyReader(const http::Request& request, http::Body& body, std::size_t block_bytes_max)
     : body_(body),
       left_(announced(request)),
-      size_(static_cast<std::size_t>(
-          std::min<std::uint64_t>(left_.value_or(block_bytes_max), block_bytes_max))),
-      buffer_(std::make_unique_for_overwrite<std::byte[]>(size_)) {}
+      buffer_(static_cast<std::size_t>(
+          std::min<std::uint64_t>(left_.value_or(block_bytes_max), block_bytes_max))) {}
 
 Task<Block> BodyReader::next() {
     if (left_ == 0U) co_return Block{{}, true, std::nullopt};
+    const MutableBytes buffer = buffer_.bytes();
     std::size_t filled = 0;
-    while (filled < size_) {
-        const MutableBytes rest(buffer_.get() + filled, size_ - filled);
-        Result<std::size_t> read = co_await body_.read(rest);
-        const Bytes bytes(buffer_.get(), filled + read.value_or(0));
+    while (filled < buffer.size()) {
+        Result<std::size_t> read = co_await body_.read(buffer.subspan(filled));
+        const Bytes bytes = buffer.first(filled + read.value_or(0));
         if (!read) co_return Block{bytes, false, std::move(read.error())};
         if (*read == 0) co_return Block{bytes, true, std::nullopt};
         filled += *read;
@@ -36,7 +35,7 @@ Task<Block> BodyReader::next() {
             if (*left_ == 0) co_return Block{bytes, true, std::nullopt};
         }
     }
-    co_return Block{Bytes(buffer_.get(), filled), false, std::nullopt};
+    co_return Block{buffer, false, std::nullopt};
 }
 
 Task<Result<std::string>> read_whole(const http::Request& request, http::Body& body,

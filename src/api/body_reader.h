@@ -1,10 +1,10 @@
 // BodyReader: takes a request's body in blocks, and tells its end from its breaking off.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 
+#include "base/page_buffer.h"
 #include "http/body.h"
 #include "http/message.h"
 
@@ -28,8 +28,7 @@ class BodyReader {
   private:
     http::Body& body_;
     std::optional<std::uint64_t> left_;  // nullopt: nobody knows
-    std::size_t size_;
-    std::unique_ptr<std::byte[]> buffer_;
+    PageBuffer buffer_;
 };
 
 // The whole body; Errc::too_large when it is longer than `bytes_max`.

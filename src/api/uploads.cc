@@ -9,7 +9,7 @@ constexpr int kCreated = 201;
 constexpr int kAccepted = 202;
 constexpr int kNoContent = 204;
 
-constexpr std::size_t kBlockBytes = 512u << 10;
+constexpr std::size_t kBlockBytes = 1u << 20;
 // A body up to this is read before the upload is even looked at.
 constexpr std::uint64_t kSmallBodyBytes = 64u << 10;
 

@@ -50,7 +50,7 @@ Result<Stores> open_stores(const Config& config, const Clock& clock) {
     blobs.boot_id = boot_id();
     stores.blobs = store::make_file_blob_store(*stores.directory, clock, blobs);
     BERTH_TRY(stores.index, store::open_sqlite_index(index, clock));
-    stores.registry = std::make_unique<registry::Registry>(*stores.blobs, *stores.index, clock,
+    stores.registry = std::make_unique<registry::Registry>(*stores.blobs, *stores.index,
                                                            registry_options(config.validation));
     return stores;
 }

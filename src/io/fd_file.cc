@@ -1,11 +1,22 @@
 #include "io/fd_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <string>
+
+#include "base/page_buffer.h"
 
 namespace berth::io {
+
+namespace {
+
+constexpr std::size_t kDirectBytesMin = 256u << 10;
+
+}  // namespace
 
 Result<std::size_t> FdFile::read_at(std::uint64_t offset, MutableBytes out) const {
     std::size_t done = 0;
@@ -21,7 +32,28 @@ Result<std::size_t> FdFile::read_at(std::uint64_t offset, MutableBytes out) cons
     return done;
 }
 
+bool FdFile::write_direct(std::uint64_t offset, Bytes bytes) {
+    const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
+    const bool fits =
+        bytes.size() >= kDirectBytesMin && (offset | bytes.size() | address) % kPageBytes == 0;
+    if (!fits || !direct_works_) return false;
+    if (!direct_fd_) {
+        const std::string path = "/proc/self/fd/" + std::to_string(fd_.get());
+        direct_fd_.reset(
+            retry([&] { return ::open(path.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC); }));
+    }
+    // Whatever is wrong, a file system that cannot do it or a full disk: the usual way then
+    // succeeds, or says what it is. A part that was written is written again.
+    const ssize_t put = direct_fd_ ? retry([&] {
+        return ::pwrite(direct_fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    })
+                                   : -1;
+    direct_works_ = put == std::ssize(bytes);
+    return direct_works_;
+}
+
 Result<void> FdFile::write_at(std::uint64_t offset, Bytes bytes) {
+    if (write_direct(offset, bytes)) return {};
     std::size_t done = 0;
     while (done < bytes.size()) {
         const ssize_t put = retry([&] {

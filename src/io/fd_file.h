@@ -27,7 +27,13 @@ class FdFile final : public File {
     int fd() const override { return fd_.get(); }
 
   private:
+    // Writes large, aligned bytes past the page cache, and returns whether it did: what is pushed
+    // costs no copy then, and does not drive out of memory what is pulled.
+    bool write_direct(std::uint64_t offset, Bytes bytes);
+
     UniqueFd fd_;
+    UniqueFd direct_fd_;  // the same file, O_DIRECT; opened by the first write that is large enough
+    bool direct_works_ = true;
 };
 
 }  // namespace berth::io

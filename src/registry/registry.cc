@@ -12,8 +12,7 @@ constexpr std::size_t kNamesAtOnce = 1000;
 
 }  // namespace
 
-Registry::Registry(store::BlobStore& blobs, store::Index& index, const Clock&,
-                   RegistryOptions options)
+Registry::Registry(store::BlobStore& blobs, store::Index& index, RegistryOptions options)
     : state_(new State{blobs,
                        index,
                        ManifestCheck(index, std::move(options.manifests)),

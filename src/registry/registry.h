@@ -15,7 +15,6 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
 #include "oci/names.h"
 #include "registry/manifest_check.h"
@@ -77,8 +76,7 @@ struct ReferrersPage {
 class Registry {
   public:
     // All references outlive the registry.
-    Registry(store::BlobStore& blobs, store::Index& index, const Clock& clock,
-             RegistryOptions options);
+    Registry(store::BlobStore& blobs, store::Index& index, RegistryOptions options);
     ~Registry();
     Registry(const Registry&) = delete;
     Registry& operator=(const Registry&) = delete;

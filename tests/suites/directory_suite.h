@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/page_buffer.h"
 #include "io/directory.h"
 
 namespace berth::io {
@@ -61,6 +62,32 @@ TYPED_TEST_P(DirectorySuite, ReadsBackWhatWasWritten) {
     EXPECT_TRUE((*file)->write_at(6, as_bytes("there")));
     EXPECT_TRUE((*file)->sync());
     EXPECT_EQ(this->read("a"), "hello there");
+}
+
+// Large aligned writes may take another way to the disk than the others; all of them must agree.
+TYPED_TEST_P(DirectorySuite, ReadsBackLargeAlignedWritesBetweenSmallOnes) {
+    constexpr std::size_t kBlock = 512 << 10;
+    PageBuffer block(kBlock);
+    std::string expected;
+    auto file = this->directory().create("a");
+    ASSERT_TRUE(file);
+    for (const char letter : {'a', 'b', 'c'}) {
+        std::ranges::fill(block.bytes(), static_cast<std::byte>(letter));
+        ASSERT_TRUE((*file)->write_at(expected.size(), block.bytes()));
+        expected.append(kBlock, letter);
+    }
+    ASSERT_TRUE((*file)->write_at(expected.size(), as_bytes("the end")));
+    expected += "the end";
+    ASSERT_TRUE((*file)->write_at(kBlock - 2, as_bytes("seam")));
+    expected.replace(kBlock - 2, 4, "seam");
+    std::ranges::fill(block.bytes(), std::byte{'d'});
+    ASSERT_TRUE((*file)->write_at(2 * kBlock, block.bytes()));
+    expected.replace(2 * kBlock, kBlock, kBlock, 'd');
+    ASSERT_TRUE((*file)->sync());
+    EXPECT_EQ((*file)->size().value(), expected.size());
+    const auto content = read_file(this->directory(), "a", 4 << 20);
+    ASSERT_TRUE(content);
+    EXPECT_TRUE(*content == expected);
 }
 
 TYPED_TEST_P(DirectorySuite, WritesThroughAFileOpenedAgain) {
@@ -242,14 +269,13 @@ TYPED_TEST_P(DirectorySuite, ServesManyThreads) {
     EXPECT_EQ(this->names("shared/7").size(), 4u);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(DirectorySuite, ReadsBackWhatWasWritten, WritesThroughAFileOpenedAgain,
-                            ReadsFewerBytesOnlyAtTheEnd, AFileHasADescriptorForSendfile,
-                            AnOpenFileOutlivesItsName, CreateRefusesANameThatIsTaken,
-                            SaysWhatIsNotThere, DoesNotOpenAFolderAsAFile, RenameReplaces,
-                            RenameMovesFoldersWithWhatIsInThem, RemovesFilesAndEmptyFoldersOnly,
-                            MakesMissingParentsAndSaysWhatToSync, MakesNoFolderWhereAFileIs,
-                            ListsNamesAndKinds, RefusesPathsThatLeaveTheTree, HasSpace,
-                            ReadFileStopsAtTheLimit, ReplaceFileLeavesNothingElseBehind,
-                            ServesManyThreads);
+REGISTER_TYPED_TEST_SUITE_P(
+    DirectorySuite, ReadsBackWhatWasWritten, ReadsBackLargeAlignedWritesBetweenSmallOnes,
+    WritesThroughAFileOpenedAgain, ReadsFewerBytesOnlyAtTheEnd, AFileHasADescriptorForSendfile,
+    AnOpenFileOutlivesItsName, CreateRefusesANameThatIsTaken, SaysWhatIsNotThere,
+    DoesNotOpenAFolderAsAFile, RenameReplaces, RenameMovesFoldersWithWhatIsInThem,
+    RemovesFilesAndEmptyFoldersOnly, MakesMissingParentsAndSaysWhatToSync,
+    MakesNoFolderWhereAFileIs, ListsNamesAndKinds, RefusesPathsThatLeaveTheTree, HasSpace,
+    ReadFileStopsAtTheLimit, ReplaceFileLeavesNothingElseBehind, ServesManyThreads);
 
 }  // namespace berth::io

@@ -40,8 +40,7 @@ inline std::string basic(const std::string& user, const std::string& password) {
 // Everything that stands behind a served Api.
 class ApiServer {
   public:
-    explicit ApiServer(ApiSetup setup)
-        : registry_(*blobs_, *index_, clock_, std::move(setup.registry)) {
+    explicit ApiServer(ApiSetup setup) : registry_(*blobs_, *index_, std::move(setup.registry)) {
         LogOptions log;
         log.level = setup.log_level;
         log.access_path = files_.file("access.log");

@@ -81,7 +81,7 @@ class RegistryFixture : public testing::Test {
   protected:
     // Forgets what is cached, for a new configuration.
     void restart(RegistryOptions options) {
-        registry_ = std::make_unique<Registry>(*blobs_, *index_, clock_, std::move(options));
+        registry_ = std::make_unique<Registry>(*blobs_, *index_, std::move(options));
     }
     Registry& registry() { return *registry_; }
 
@@ -159,7 +159,7 @@ class RegistryFixture : public testing::Test {
     std::unique_ptr<store::Index> index_ =
         store::open_sqlite_index({.path = ":memory:"}, clock_).value();
     std::unique_ptr<Registry> registry_ =
-        std::make_unique<Registry>(*blobs_, *index_, clock_, RegistryOptions{});
+        std::make_unique<Registry>(*blobs_, *index_, RegistryOptions{});
 
     const Actor actor_{"jenkins"};
     const RepositoryName app_ = repository_of("team/app");

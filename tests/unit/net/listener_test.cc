@@ -9,10 +9,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
+#include <latch>
 
 #include "net/address.h"
 #include "unit/net/net_support.h"
@@ -156,9 +155,9 @@ TEST_F(ListenerTest, SurvivesTheEndOfDescriptors) {
     ::setrlimit(RLIMIT_NOFILE, &none);
     EXPECT_EQ(::connect(client.get(), address.get(), address.size), 0);
     // The loop that accepts is alive as long as it still runs what is posted.
-    std::promise<void> alive;
-    boost::asio::post(loops.first().context(), [&alive] { alive.set_value(); });
-    alive.get_future().get();
+    std::latch alive(1);
+    boost::asio::post(loops.first().context(), [&alive] { alive.count_down(); });
+    alive.wait();
     ::setrlimit(RLIMIT_NOFILE, &before);
     EXPECT_EQ(line_from(client), "hello 127.0.0.1\n");
 }
