@@ -23,12 +23,6 @@ constexpr std::size_t kSliceBytes = 64 << 10;
 constexpr std::chrono::seconds kCloseTime{5};
 constexpr std::chrono::milliseconds kDrainingCloseTime{500};
 
-// To plain HTTP on a TLS port. Not the handler's answer: docker, which tries http after a 401 over
-// https, would take one in the registry's format for the registry's word, and hide the 401.
-constexpr std::string_view kPlainHttpAnswer =
-    "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n"
-    "This port speaks TLS: use https.\n";
-
 SteadyTime now() {
     return std::chrono::steady_clock::now();
 }
@@ -109,7 +103,12 @@ Task<bool> Connection::secure() {
     stream_.deadline = SteadyTime::max();
     if (secured) co_return true;
     if (secured.error().detail == "plain HTTP") {
-        stream_.write_plain(kPlainHttpAnswer);
+        begin_exchange();
+        refuse({400, "this port speaks TLS: use https"});
+        stream_.write_plain(output_);
+        stream_.write_plain(as_text(tail_));
+        sent_ = output_.size() + tail_.size();
+        finish();
         co_await close();
     }
     co_return false;

@@ -472,9 +472,12 @@ def test_an_access_log_of_its_own_is_opened_anew_on_a_signal(tmp_path):
     with Server(tmp_path / "server", {"log": {"accesslog": {"path": str(path)}}}) as server:
         wire = Wire(server)
         wire.call("GET", "/v2/one/tags/list")
+        deadline = time.monotonic() + 5
+        while "/v2/one/" not in path.read_text():  # a line is written after its answer
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
         path.rename(tmp_path / "access.log.1")
         server.process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 5
         while not path.exists():
             assert time.monotonic() < deadline
             time.sleep(0.02)
