@@ -306,7 +306,7 @@ void Connection::finish() {
             ended - exchange->began, missing == 0 && behind_sent == behind};
         try {
             handler_.finished(exchange->request, exchange->response, outcome);
-        } catch (...) {
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
             // The answer is out; there is nobody to tell.
         }
         state_.give_back(std::move(exchange));

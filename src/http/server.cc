@@ -35,7 +35,7 @@ struct Server::Shared {
                               shared->state_of(stream->loop()));
         try {
             co_await connection.run();
-        } catch (...) {
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
             // Memory ran out, or a bug: this connection ends, the others live.
         }
     }

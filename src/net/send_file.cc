@@ -23,6 +23,7 @@ constexpr std::uint64_t kWindowBytes = 2 << 20;
 constexpr std::size_t kPieceBytes = 64 << 10;
 // So much ciphertext leaves with one call; also what a slow peer makes a stream hold.
 constexpr std::size_t kCollectedBytes = 2 * kPieceBytes;
+constexpr std::size_t kWarmBytes = 256 << 10;
 // Up to here a plain file costs less copied behind its head than sent by a call of its own.
 constexpr std::uint64_t kCopiedBytesMax = 32 << 10;
 
@@ -43,10 +44,12 @@ Result<void> read_all(int fd, MutableBytes out, std::uint64_t offset) {
     return {};
 }
 
-// Brings a part of the file into the page cache, and begins with what follows; for the pool.
+// Brings a part of the file into the page cache; for the pool. Read in order and not by
+// readahead(2), which fills the cache with single pages: sendfile then costs twice as much for as
+// long as they stay.
 Result<void> warm(int fd, std::uint64_t offset, std::uint64_t size) {
-    ::readahead(fd, static_cast<off64_t>(offset), 2 * kWindowBytes);
-    std::vector<std::byte> dropped(kPieceBytes);
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    std::vector<std::byte> dropped(kWarmBytes);
     for (std::uint64_t done = 0; done < size;) {
         const auto step = std::min<std::uint64_t>(size - done, dropped.size());
         BERTH_CHECK(read_all(fd, MutableBytes(dropped).first(step), offset + done));
@@ -99,7 +102,7 @@ Task<Result<void>> Stream::copy_file(int fd, std::uint64_t offset, std::uint64_t
             cold.resize(want);
             piece = cold;
             auto job = [fd, piece, offset]() -> Result<void> {
-                ::readahead(fd, static_cast<off64_t>(offset), kWindowBytes);
+                ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
                 return read_all(fd, piece, offset);
             };
             auto read = co_await run_on(disk, job);
