@@ -36,7 +36,7 @@ class Server {
     Server(io::Directory& directory, store::Index& index, const Clock& clock, std::string boot_id)
         : blobs_(store::make_file_blob_store(directory, clock,
                                              {.reserve_bytes = 0, .boot_id = std::move(boot_id)})),
-          registry_(*blobs_, index, clock, {}) {}
+          registry_(*blobs_, index, {}) {}
 
     Registry& operator*() { return registry_; }
     Registry* operator->() { return &registry_; }
