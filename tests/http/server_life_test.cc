@@ -177,8 +177,8 @@ TEST_F(TlsHttpServer, TellsAPlainClientToUseHttps) {
     HttpTestClient client(server.port());
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     const auto received = client.receive_all();
-    EXPECT_TRUE(received.starts_with("HTTP/1.0 400 Bad Request\r\n"));
-    EXPECT_TRUE(received.ends_with("\r\n\r\nThis port speaks TLS: use https.\n"));
+    EXPECT_TRUE(received.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+    EXPECT_TRUE(received.ends_with("\r\n\r\nthis port speaks TLS: use https\n"));
 }
 
 TEST_F(TlsHttpServer, AnswersPipelinedRequests) {
