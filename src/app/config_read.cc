@@ -183,8 +183,8 @@ void read_patterns(const ConfigValue& value, std::vector<std::string>& out) {
             if (pattern.size() > kPatternBytesMax)
                 throw std::regex_error(std::regex_constants::error_space);
             // As registry/manifest_check does: without back references, which would backtrack.
-            const std::regex compiled(pattern,
-                                      std::regex::ECMAScript | std::regex_constants::__polynomial);
+            static_cast<void>(
+                std::regex(pattern, std::regex::ECMAScript | std::regex_constants::__polynomial));
             out.push_back(std::move(pattern));
         } catch (const std::regex_error&) {
             item.wrong("\"" + pattern + "\" is not a regular expression, or too long a one");
