@@ -26,7 +26,7 @@ from pathlib import Path
 from peers import ROOT, Berth, Nginx, Registry, make_certificate
 
 MIB = 1 << 20
-SECONDS = 3
+SECONDS = 2
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 RESULTS = ROOT / "bench/results"
 PUSH = ROOT / "build/release/bench/berth_push"
