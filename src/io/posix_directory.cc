@@ -106,7 +106,8 @@ class PosixDirectory final : public Directory {
         std::vector<Entry> entries;
         for (;;) {
             errno = 0;
-            const dirent* found = ::readdir(stream.get());
+            // A stream of our own: only readdir of a shared one is unsafe.
+            const dirent* found = ::readdir(stream.get());  // NOLINT(concurrency-mt-unsafe)
             if (!found) break;
             const std::string_view name = found->d_name;
             if (name == "." || name == "..") continue;

@@ -272,9 +272,9 @@ Result<std::unique_ptr<Listener>> listen_on(const ListenOptions& options) {
                                             std::move(file), true);
 }
 
-// A number from the environment; -1: none.
+// A number from the environment; -1: none. Read before any thread starts.
 int environment_number(const char* name) {
-    const char* text = std::getenv(name);
+    const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
     if (text == nullptr) return -1;
     int number = -1;
     const char* end = text + std::strlen(text);
@@ -319,7 +319,7 @@ std::vector<UniqueFd> inherited_sockets() {
         }
     }
     for (const char* name : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"})
-        ::unsetenv(name);
+        ::unsetenv(name);  // NOLINT(concurrency-mt-unsafe)
     return sockets;
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto kTick = std::chrono::milliseconds(250);
 
-void rethrow(std::exception_ptr thrown) {
+void rethrow(const std::exception_ptr& thrown) {
     if (thrown) std::rethrow_exception(thrown);
 }
 

@@ -202,7 +202,8 @@ class SqliteIndex final : public Index {
 
 }  // namespace
 
-Result<std::unique_ptr<Index>> open_sqlite_index(SqliteIndexOptions options, const Clock& clock) {
+Result<std::unique_ptr<Index>> open_sqlite_index(const SqliteIndexOptions& options,
+                                                 const Clock& clock) {
     const std::string& path = options.path;
     auto writers = std::make_shared<ConnectionPool>(1, [path] { return open_writer(path); });
     // A database in memory belongs to its connection: the one that there is serves all, in turn.

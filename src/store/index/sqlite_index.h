@@ -20,6 +20,7 @@ struct SqliteIndexOptions {
 // Opens or creates the file and brings its schema to this version, step by step. Errc::unsupported
 // when a newer Berth has written it; Errc::corrupt when it is not an index. `clock` outlives the
 // index.
-Result<std::unique_ptr<Index>> open_sqlite_index(SqliteIndexOptions options, const Clock& clock);
+Result<std::unique_ptr<Index>> open_sqlite_index(const SqliteIndexOptions& options,
+                                                 const Clock& clock);
 
 }  // namespace berth::store
