@@ -10,6 +10,7 @@
 
 #include "api/api.h"
 #include "app/policy.h"
+#include "app/stores.h"
 #include "auth/authenticator.h"
 #include "auth/password_file.h"
 #include "base/log.h"

@@ -3,12 +3,10 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "app/config.h"
-#include "app/stores.h"
 #include "base/result.h"
 
 namespace berth::app {

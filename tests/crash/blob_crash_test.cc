@@ -12,19 +12,13 @@
 #include "store/blob/blob_store.h"
 #include "support/blob_values.h"
 #include "support/fake_clock.h"
+#include "support/pattern.h"
 
 namespace berth::store {
 namespace {
 
 constexpr std::uint64_t kSeeds = 40;
 constexpr std::uint64_t kStepsMax = 1000;  // no script is that long
-
-std::string pattern(std::size_t size, unsigned seed) {
-    std::string bytes(size, '\0');
-    for (std::size_t i = 0; i < size; ++i)
-        bytes[i] = static_cast<char>('a' + (i * 7 + i / 512 + seed) % 26);
-    return bytes;
-}
 
 // What a script was promised up to the power cut.
 struct Promises {

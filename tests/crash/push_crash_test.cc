@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "io/crash_directory.h"
+#include "support/pattern.h"
 #include "support/registry_fixture.h"
 
 namespace berth::registry {
@@ -22,13 +23,6 @@ namespace {
 
 constexpr std::uint64_t kSeeds = 24;
 constexpr std::uint64_t kStepsMax = 1000;  // no script is that long
-
-std::string pattern(std::size_t size, unsigned seed) {
-    std::string bytes(size, '\0');
-    for (std::size_t i = 0; i < size; ++i)
-        bytes[i] = static_cast<char>('a' + (i * 7 + i / 512 + seed) % 26);
-    return bytes;
-}
 
 // One server: a registry on a directory, and an index that may be an older one's.
 class Server {
