@@ -10,6 +10,8 @@ constexpr std::string_view kHex = "0123456789abcdef";
 constexpr std::string_view kHexUpper = "0123456789ABCDEF";
 constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64Url =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 int hex_value(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -18,13 +20,56 @@ int hex_value(char c) {
     return -1;
 }
 
-constexpr auto kBase64Values = [] {
-    std::array<int, 256> values{};
+using Base64Values = std::array<int, 256>;
+
+constexpr Base64Values values_of(std::string_view alphabet) {
+    Base64Values values{};
     values.fill(-1);
-    for (std::size_t i = 0; i < kBase64.size(); ++i)
-        values[static_cast<unsigned char>(kBase64[i])] = static_cast<int>(i);
+    for (std::size_t i = 0; i < alphabet.size(); ++i)
+        values[static_cast<unsigned char>(alphabet[i])] = static_cast<int>(i);
     return values;
-}();
+}
+
+constexpr Base64Values kBase64Values = values_of(kBase64);
+constexpr Base64Values kBase64UrlValues = values_of(kBase64Url);
+
+// Padded.
+std::string encode_base64(Bytes bytes, std::string_view alphabet) {
+    std::string text;
+    text.reserve((bytes.size() + 2) / 3 * 4);
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        const auto at = [&](std::size_t k) {
+            return k < bytes.size() ? std::to_integer<unsigned>(bytes[k]) : 0u;
+        };
+        const unsigned group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
+        text += alphabet[group >> 18];
+        text += alphabet[group >> 12 & 63];
+        text += i + 1 < bytes.size() ? alphabet[group >> 6 & 63] : '=';
+        text += i + 2 < bytes.size() ? alphabet[group & 63] : '=';
+    }
+    return text;
+}
+
+// Not padded.
+std::optional<std::string> decode_base64(std::string_view text, const Base64Values& values) {
+    if (text.size() % 4 == 1) return std::nullopt;
+    std::string bytes;
+    bytes.reserve(text.size() / 4 * 3 + 2);
+    unsigned bits = 0, count = 0;
+    for (const char c : text) {
+        const int value = values[static_cast<unsigned char>(c)];
+        if (value < 0) return std::nullopt;
+        bits = (bits << 6 | static_cast<unsigned>(value)) & 0xffff;
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            bytes += static_cast<char>(bits >> count & 0xff);
+        }
+    }
+    // Bits left over must be zero, or two texts would mean the same bytes.
+    if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;
+    return bytes;
+}
 
 bool is_unreserved(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -115,19 +160,7 @@ std::optional<std::string> hex_decode(std::string_view text) {
 }
 
 std::string base64_encode(Bytes bytes) {
-    std::string text;
-    text.reserve((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const auto at = [&](std::size_t k) {
-            return k < bytes.size() ? std::to_integer<unsigned>(bytes[k]) : 0u;
-        };
-        const unsigned group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-        text += kBase64[group >> 18];
-        text += kBase64[group >> 12 & 63];
-        text += i + 1 < bytes.size() ? kBase64[group >> 6 & 63] : '=';
-        text += i + 2 < bytes.size() ? kBase64[group & 63] : '=';
-    }
-    return text;
+    return encode_base64(bytes, kBase64);
 }
 
 std::optional<std::string> base64_decode(std::string_view text) {
@@ -135,23 +168,18 @@ std::optional<std::string> base64_decode(std::string_view text) {
         for (int i = 0; i < 2 && text.ends_with('='); ++i)
             text.remove_suffix(1);
     }
-    if (text.size() % 4 == 1) return std::nullopt;
-    std::string bytes;
-    bytes.reserve(text.size() / 4 * 3 + 2);
-    unsigned bits = 0, count = 0;
-    for (const char c : text) {
-        const int value = kBase64Values[static_cast<unsigned char>(c)];
-        if (value < 0) return std::nullopt;
-        bits = (bits << 6 | static_cast<unsigned>(value)) & 0xffff;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            bytes += static_cast<char>(bits >> count & 0xff);
-        }
-    }
-    // Bits left over must be zero, or two texts would mean the same bytes.
-    if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;
-    return bytes;
+    return decode_base64(text, kBase64Values);
+}
+
+std::string base64url_encode(Bytes bytes) {
+    std::string text = encode_base64(bytes, kBase64Url);
+    while (text.ends_with('='))
+        text.pop_back();
+    return text;
+}
+
+std::optional<std::string> base64url_decode(std::string_view text) {
+    return decode_base64(text, kBase64UrlValues);
 }
 
 std::string percent_encode(std::string_view text) {

@@ -18,6 +18,10 @@ std::string base64_encode(Bytes bytes);
 // Accepts missing padding; nullopt for any other deviation.
 std::optional<std::string> base64_decode(std::string_view text);
 
+// The URL-safe alphabet, without padding (RFC 7515, 2). nullopt for any deviation, padding too.
+std::string base64url_encode(Bytes bytes);
+std::optional<std::string> base64url_decode(std::string_view text);
+
 // Escapes all but RFC 3986's unreserved characters.
 std::string percent_encode(std::string_view text);
 // nullopt for a malformed escape. `+` stays `+`.

@@ -1,4 +1,4 @@
-// Json: a strict reader for JSON that clients send, used inside this layer only.
+// Json: a strict reader for JSON that others send.
 //
 // What two parsers could understand differently is refused: duplicate keys, numbers that do not
 // fit, invalid UTF-8, a byte order mark, NUL bytes, anything after the end.

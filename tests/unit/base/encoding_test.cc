@@ -71,6 +71,34 @@ TEST(Base64, RefusesEveryOtherDeviation) {
     EXPECT_EQ(base64_decode("Zm9v\0Zg="s), std::nullopt);
 }
 
+TEST(Base64Url, HasItsOwnAlphabetAndNoPadding) {
+    struct Row {
+        std::string_view bytes;
+        std::string_view text;
+    };
+    const Row table[] = {
+        {"", ""},
+        {"f", "Zg"},
+        {"fo", "Zm8"},
+        {"foo", "Zm9v"},
+        {"foobar", "Zm9vYmFy"},
+        {"\xfb\xff\xfe", "-__-"},
+    };
+    for (const auto& row : table) {
+        EXPECT_EQ(base64url_encode(as_bytes(row.bytes)), row.text);
+        EXPECT_EQ(base64url_decode(row.text), row.bytes) << row.text;
+    }
+    EXPECT_EQ(base64url_decode(base64url_encode(as_bytes(all_bytes()))), all_bytes());
+}
+
+TEST(Base64Url, RefusesEveryDeviation) {
+    for (const std::string_view text : {"Z", "Zg=", "Zg==", "=", "Zm9+", "Zm9/", "Zm 9", "Zm9v\n",
+                                        "Zh", "Zm9", "Zm9vY", "\xff\xff"}) {
+        EXPECT_EQ(base64url_decode(text), std::nullopt) << text;
+    }
+    EXPECT_EQ(base64url_decode("Zm9v\0Zg"s), std::nullopt);
+}
+
 TEST(Percent, EscapesAllButUnreservedCharacters) {
     EXPECT_EQ(percent_encode("AZaz09-._~"), "AZaz09-._~");
     EXPECT_EQ(percent_encode("a/b c+d&e=f%\xc3\xa4\x7f"s + '\0'),

@@ -1,0 +1,12 @@
+// The claims of a token's payload (RFC 7519, 4; Docker token specification).
+#pragma once
+
+#include "auth/token/jwt.h"
+#include "oci/json.h"
+
+namespace berth::auth {
+
+// Errc::unauthenticated for a claim of the wrong form.
+Result<Claims> parse_claims(const oci::Json& payload);
+
+}  // namespace berth::auth
