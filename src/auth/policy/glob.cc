@@ -1,5 +1,6 @@
 #include "auth/policy/glob.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace berth::auth {
@@ -39,16 +40,21 @@ Result<Glob> Glob::parse_repository(std::string_view pattern) {
     if (pattern.starts_with('/') || pattern.ends_with('/') || pattern.find("//") != pattern.npos) {
         return fail(Errc::invalid, "no repository name has an empty path component");
     }
-    return parse(pattern, kRepositoryAlphabet);
+    return parse(pattern, Of::repository);
 }
 
 Result<Glob> Glob::parse_tag(std::string_view pattern) {
-    return parse(pattern, kTagAlphabet);
+    return parse(pattern, Of::tag);
 }
 
-Result<Glob> Glob::parse(std::string_view pattern, std::string_view alphabet) {
+Result<Glob> Glob::parse_text(std::string_view pattern) {
+    return parse(pattern, Of::text);
+}
+
+Result<Glob> Glob::parse(std::string_view pattern, Of of) {
     if (pattern.empty()) return fail(Errc::invalid, "it is empty");
-    const bool repository = alphabet == kRepositoryAlphabet;
+    const bool repository = of == Of::repository;
+    const std::string_view alphabet = repository ? kRepositoryAlphabet : kTagAlphabet;
     Glob glob;
     const auto at_component = [&glob] {
         if (glob.tokens_.empty()) return true;
@@ -69,7 +75,7 @@ Result<Glob> Glob::parse(std::string_view pattern, std::string_view alphabet) {
         } else if (repository && pattern.starts_with(kUser)) {
             glob.tokens_.push_back({Kind::user, {}});
             length = kUser.size();
-        } else if (alphabet.find(pattern.front()) == alphabet.npos) {
+        } else if (of != Of::text && alphabet.find(pattern.front()) == alphabet.npos) {
             return fail(Errc::invalid, std::string(repository ? "no repository name" : "no tag") +
                                            " has a '" + std::string(1, pattern.front()) + "'" +
                                            (repository ? "; patterns know *, ** and {user}"
@@ -128,6 +134,31 @@ bool Glob::matches(std::string_view text, std::string_view user) const {
         any.reset();
         now = *deep;
     }
+}
+
+std::string_view Glob::prefix() const {
+    const bool known = !tokens_.empty() && tokens_.front().kind == Kind::literal;
+    return known ? std::string_view(tokens_.front().text) : std::string_view();
+}
+
+std::string_view Glob::suffix() const {
+    const bool known = !tokens_.empty() && tokens_.back().kind == Kind::literal;
+    return known ? std::string_view(tokens_.back().text) : std::string_view();
+}
+
+bool Glob::literal() const {
+    return tokens_.size() == 1 && tokens_.front().kind == Kind::literal;
+}
+
+bool Glob::covers(const Glob& other) const {
+    if (tokens_ == other.tokens_) return true;
+    const bool for_all_users = std::none_of(tokens_.begin(), tokens_.end(), [](const Token& token) {
+        return token.kind == Kind::user;
+    });
+    if (other.literal()) return for_all_users && matches(other.prefix());
+    const bool all_below = !tokens_.empty() && tokens_.back().kind == Kind::deep &&
+                           (tokens_.size() == 1 || (tokens_.size() == 2 && !prefix().empty()));
+    return all_below && other.prefix().starts_with(prefix());
 }
 
 }  // namespace berth::auth

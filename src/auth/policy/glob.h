@@ -1,4 +1,4 @@
-// Glob: a pattern for repository names and tags, as policies write them.
+// Glob: a pattern for repository names, tags and the claims of tokens, as policies write them.
 //
 // `*` stands for any characters within a path component, `**` for any characters across them;
 // `**/` at the start of a component also stands for none (`**/app` matches `app`), while `prod/**`
@@ -20,10 +20,21 @@ class Glob {
     // Errc::invalid for a pattern that can match no repository or no tag, and says why.
     static Result<Glob> parse_repository(std::string_view pattern);
     static Result<Glob> parse_tag(std::string_view pattern);
+    // Any characters; {user} is nothing special.
+    static Result<Glob> parse_text(std::string_view pattern);
 
     bool matches(std::string_view text, std::string_view user = {}) const;
 
+    // What every text that it matches starts and ends with; views into it.
+    std::string_view prefix() const;
+    std::string_view suffix() const;
+    // It matches prefix() and nothing else.
+    bool literal() const;
+    // It certainly matches whatever `other` matches; false says nothing.
+    bool covers(const Glob& other) const;
+
   private:
+    enum class Of { repository, tag, text };
     enum class Kind {
         literal,     // its text
         any,         // *
@@ -34,9 +45,11 @@ class Glob {
     struct Token {
         Kind kind;
         std::string text;
+
+        friend bool operator==(const Token&, const Token&) = default;
     };
 
-    static Result<Glob> parse(std::string_view pattern, std::string_view alphabet);
+    static Result<Glob> parse(std::string_view pattern, Of of);
 
     std::vector<Token> tokens_;
 };

@@ -1,120 +1,13 @@
 #include "auth/policy/policy.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
-#include "auth/policy/glob.h"
-#include "auth/policy/subject.h"
-#include "base/nearest.h"
+#include "auth/policy/actions.h"
+#include "auth/policy/compiled_policy.h"
+#include "auth/policy/grants.h"
 
 namespace berth::auth {
 namespace {
-
-using Actions = unsigned;  // a bit for each Action
-
-constexpr Actions bit(Action action) {
-    return 1u << static_cast<unsigned>(action);
-}
-
-constexpr Actions kOnRepositories =
-    bit(Action::pull) | bit(Action::create) | bit(Action::overwrite) | bit(Action::remove);
-constexpr Actions kAll = kOnRepositories | bit(Action::catalog) | bit(Action::admin);
-
-struct ActionWord {
-    std::string_view word;
-    Actions actions;
-};
-
-constexpr std::array kActionWords{
-    ActionWord{"pull", bit(Action::pull)},
-    ActionWord{"push", bit(Action::create) | bit(Action::overwrite)},
-    ActionWord{"create", bit(Action::create)},
-    ActionWord{"overwrite", bit(Action::overwrite)},
-    ActionWord{"delete", bit(Action::remove)},
-    ActionWord{"catalog", bit(Action::catalog)},
-    ActionWord{"admin", bit(Action::admin)},
-};
-
-struct CompiledRule {
-    std::string name;
-    Effect effect = Effect::allow;
-    std::vector<Subject> subjects;
-    Actions actions = 0;
-    std::vector<Glob> repositories;
-    std::vector<Glob> tags;
-
-    bool about(const Identity& who) const {
-        return std::any_of(subjects.begin(), subjects.end(),
-                           [&who](const Subject& subject) { return subject.matches(who); });
-    }
-    bool on_repository(const AccessRequest& request, const Identity& who) const {
-        // The catalog names only what the caller may pull, so that any rule can open it.
-        const bool opens_catalog = request.action == Action::catalog && effect == Effect::allow;
-        return repositories.empty() || opens_catalog ||
-               std::any_of(repositories.begin(), repositories.end(), [&](const Glob& glob) {
-                   return glob.matches(request.repository, who.name);
-               });
-    }
-    bool on_tag(const AccessRequest& request) const {
-        if (tags.empty()) return true;
-        if (request.tag.empty()) {
-            return (effect == Effect::deny) == (request.action == Action::remove);
-        }
-        return std::any_of(tags.begin(), tags.end(),
-                           [&](const Glob& glob) { return glob.matches(request.tag); });
-    }
-    bool applies(const Identity& who, const AccessRequest& request) const {
-        return (actions & bit(request.action)) != 0 && about(who) && on_repository(request, who) &&
-               on_tag(request);
-    }
-};
-
-Result<Actions> parse_action(const std::string& text) {
-    std::array<std::string_view, kActionWords.size()> words{};
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        words[i] = kActionWords[i].word;
-        if (text == words[i]) return kActionWords[i].actions;
-    }
-    std::string detail = "unknown action '" + text + "'";
-    if (const std::string_view meant = nearest(text, words); !meant.empty()) {
-        detail += "; did you mean '" + std::string(meant) + "'?";
-    } else {
-        detail += "; known are pull, push, create, overwrite, delete, catalog and admin";
-    }
-    return fail(Errc::invalid, std::move(detail));
-}
-
-Error bad_pattern(std::string_view what, const std::string& pattern, Error error) {
-    return std::move(error).with_context(std::string(what) + " '" + pattern + "'");
-}
-
-Result<CompiledRule> compile_rule(const Rule& rule) {
-    CompiledRule compiled;
-    compiled.name = rule.name;
-    compiled.effect = rule.effect;
-    if (rule.subjects.empty()) return fail(Errc::invalid, "it has no subjects");
-    for (const std::string& text : rule.subjects) {
-        BERTH_TRY(Subject subject, Subject::parse(text));
-        compiled.subjects.push_back(std::move(subject));
-    }
-    if (rule.actions.empty()) return fail(Errc::invalid, "it has no actions");
-    for (const std::string& text : rule.actions) {
-        BERTH_TRY(const Actions actions, parse_action(text));
-        compiled.actions |= actions;
-    }
-    for (const std::string& pattern : rule.repositories) {
-        auto glob = Glob::parse_repository(pattern);
-        if (!glob) return std::unexpected(bad_pattern("repository", pattern, glob.error()));
-        compiled.repositories.push_back(std::move(*glob));
-    }
-    for (const std::string& pattern : rule.tags) {
-        auto glob = Glob::parse_tag(pattern);
-        if (!glob) return std::unexpected(bad_pattern("tag", pattern, glob.error()));
-        compiled.tags.push_back(std::move(*glob));
-    }
-    return compiled;
-}
 
 // `push to team/app:1.0`, to stand after a name.
 std::string deed(const AccessRequest& request) {
@@ -139,93 +32,80 @@ std::string deed(const AccessRequest& request) {
 
 }  // namespace
 
-std::string_view name_of(Action action) {
-    switch (action) {
-        case Action::pull:
-            return "pull";
-        case Action::create:
-            return "create";
-        case Action::overwrite:
-            return "overwrite";
-        case Action::remove:
-            return "delete";
-        case Action::catalog:
-            return "catalog";
-        case Action::admin:
-            return "admin";
-    }
-    return {};
+bool Policy::Compiled::granted(const Identity& who, const AccessRequest& request) const {
+    if (!who.grants) return kind != Kind::by_grants;
+    return who.grants->cover(request, user_of(who));
 }
 
-struct Policy::Compiled {
-    bool configured = true;  // by rules, not made by open() or any_user()
-    std::vector<CompiledRule> rules;
-
-    // The rule that decides: the first that denies, else the first that allows, else null.
-    const CompiledRule* deciding(const Identity& who, const AccessRequest& request) const {
-        const CompiledRule* allowing = nullptr;
-        for (const CompiledRule& rule : rules) {
-            if (allowing && rule.effect == Effect::allow) continue;
-            if (!rule.applies(who, request)) continue;
-            if (rule.effect == Effect::deny) return &rule;
-            allowing = &rule;
-        }
-        return allowing;
-    }
-};
-
-Policy::Policy() = default;
+Policy::Policy(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
 
 Result<Policy> Policy::compile(std::vector<Rule> rules) {
-    auto compiled = std::make_shared<Compiled>();
+    std::vector<CompiledRule> compiled;
+    compiled.reserve(rules.size());
     for (std::size_t i = 0; i < rules.size(); ++i) {
         Rule& rule = rules[i];
         if (rule.name.empty()) rule.name = "rule " + std::to_string(i + 1);
-        auto made = compile_rule(rule);
+        auto made = CompiledRule::compile(rule);
         if (!made) {
             return std::unexpected(
                 std::move(made.error()).with_context("policy '" + rule.name + "'"));
         }
-        compiled->rules.push_back(std::move(*made));
+        compiled.push_back(std::move(*made));
     }
-    Policy policy;
-    policy.compiled_ = std::move(compiled);
-    return policy;
+    return Policy(std::make_shared<const Compiled>(Kind::rules, std::move(compiled)));
 }
 
-namespace {
-
-CompiledRule everything_for(std::string_view subject) {
-    CompiledRule rule;
-    rule.subjects.push_back(*Subject::parse(subject));
-    rule.actions = kAll;
-    return rule;
+Policy Policy::for_all(Kind kind, std::string_view subject) {
+    std::vector<CompiledRule> rules(1);
+    rules.front().subjects.push_back(*Subject::parse(subject));
+    rules.front().actions = kOnRepositories | kOnRegistry;
+    return Policy(std::make_shared<const Compiled>(kind, std::move(rules)));
 }
-
-}  // namespace
 
 Policy Policy::open() {
-    Policy policy;
-    policy.compiled_ = std::make_shared<Compiled>(Compiled{false, {everything_for("everyone")}});
-    return policy;
+    return for_all(Kind::open, "everyone");
 }
 
 Policy Policy::any_user() {
-    Policy policy;
-    policy.compiled_ =
-        std::make_shared<Compiled>(Compiled{false, {everything_for("authenticated")}});
-    return policy;
+    return for_all(Kind::any_user, "authenticated");
+}
+
+Policy Policy::by_grants() {
+    return for_all(Kind::by_grants, "everyone");
+}
+
+bool Policy::allows(const Identity& who, const AccessRequest& request) const {
+    const std::size_t rule = compiled_->deciding(who, request, RuleIndex::Find::any);
+    return rule != RuleIndex::kNone && compiled_->rules[rule].effect == Effect::allow &&
+           compiled_->granted(who, request);
 }
 
 Decision Policy::decide(const Identity& who, const AccessRequest& request) const {
-    const CompiledRule* rule = compiled_->deciding(who, request);
+    return decision(compiled_->deciding(who, request, RuleIndex::Find::first), who, request);
+}
+
+Decision Policy::decision(std::size_t place, const Identity& who,
+                          const AccessRequest& request) const {
+    const CompiledRule* const rule = place == RuleIndex::kNone ? nullptr : &compiled_->rules[place];
     const std::string name = who.anonymous() ? "anonymous callers" : who.name;
     const bool allowed = rule && rule->effect == Effect::allow;
-    if (!compiled_->configured) {
-        return {allowed,
-                {},
-                allowed ? "no policy is set: " + name + " may " + deed(request)
-                        : "only users who have logged in may " + deed(request)};
+    if (allowed && !compiled_->granted(who, request)) {
+        if (!who.grants) return {false, {}, "only the holder of a token may " + deed(request)};
+        return {false, {}, "this token does not allow " + name + " to " + deed(request), true};
+    }
+    switch (compiled_->kind) {
+        case Kind::by_grants:
+            return {allowed, {}, "the token allows " + name + " to " + deed(request)};
+        case Kind::open:
+            return {allowed, {}, "no policy is set: " + name + " may " + deed(request)};
+        case Kind::any_user:
+            if (allowed) return {true, {}, "no policy is set: " + name + " may " + deed(request)};
+            if (who.anonymous())
+                return {false, {}, "only users who have logged in may " + deed(request)};
+            return {
+                false, {}, "no policy is set that would allow " + name + " to " + deed(request)};
+        case Kind::rules:
+            break;
     }
     if (!rule) return {false, {}, "no rule allows " + name + " to " + deed(request)};
     return {allowed, rule->name,
@@ -233,23 +113,10 @@ Decision Policy::decide(const Identity& who, const AccessRequest& request) const
                 deed(request)};
 }
 
-bool Policy::allows(const Identity& who, const AccessRequest& request) const {
-    const CompiledRule* rule = compiled_->deciding(who, request);
-    return rule && rule->effect == Effect::allow;
-}
-
-bool Policy::may_enter(const Identity& who) const {
-    Actions allowed = 0, denied = 0;
-    for (const CompiledRule& rule : compiled_->rules) {
-        if (!rule.about(who)) continue;
-        const bool everywhere = rule.repositories.empty() && rule.tags.empty();
-        if (rule.effect == Effect::allow) {
-            allowed |= rule.actions;
-        } else if (everywhere) {
-            denied |= rule.actions;
-        }
-    }
-    return (allowed & ~denied & kOnRepositories) != 0;
+bool Policy::may_enter(const Identity& who, std::string_view address, Time now) const {
+    if (compiled_->kind == Kind::by_grants) return who.grants != nullptr;
+    const Actions denied = compiled_->denying.actions_of(who, address, now);
+    return (compiled_->allowing.actions_of(who, address, now) & ~denied) != 0;
 }
 
 }  // namespace berth::auth

@@ -89,23 +89,39 @@ TEST(Policy, SaysWhy) {
 }
 
 TEST(Policy, KnowsEveryKindOfSubject) {
-    const Identity robot{"alice", {}, "robot"};
-    const Identity foreign{"alice", {}, "oidc"};
+    const Identity robot{"alice", {}, "token", Identity::Kind::robot};
+    const Identity workload{"alice", {}, "oidc", Identity::Kind::oidc, "github"};
     struct Case {
         std::string subject;
         const Identity& who;
         bool matches;
     };
     const std::vector<Case> cases{
-        {"user:alice", kAlice, true},      {"user:alice", kJenkins, false},
-        {"user:alice", kAnonymous, false}, {"user:alice", robot, false},
-        {"user:alice", foreign, false},    {"robot:alice", robot, true},
-        {"robot:alice", kAlice, false},    {"oidc:alice", foreign, true},
-        {"oidc:alice", kAlice, false},     {"group:dev", kDev, true},
-        {"group:dev", kAlice, false},      {"group:de", kDev, false},
-        {"authenticated", kAlice, true},   {"authenticated", kAnonymous, false},
-        {"anonymous", kAlice, false},      {"anonymous", kAnonymous, true},
-        {"everyone", kAlice, true},        {"everyone", kAnonymous, true},
+        {"user:alice", kAlice, true},
+        {"user:alice", kJenkins, false},
+        {"user:alice", kAnonymous, false},
+        {"user:alice", robot, false},
+        {"user:alice", workload, false},
+        {"robot:alice", robot, true},
+        {"robot:alice", kAlice, false},
+        {"robot:alice", workload, false},
+        {"oidc:github", workload, true},
+        {"oidc:gitlab", workload, false},
+        {"oidc:alice", workload, false},
+        {"oidc:github", kAlice, false},
+        {"authenticated", robot, true},
+        {"authenticated", workload, false},
+        {"anonymous", workload, false},
+        {"everyone", workload, true},
+        {"group:dev", kDev, true},
+        {"group:dev", kAlice, false},
+        {"group:de", kDev, false},
+        {"authenticated", kAlice, true},
+        {"authenticated", kAnonymous, false},
+        {"anonymous", kAlice, false},
+        {"anonymous", kAnonymous, true},
+        {"everyone", kAlice, true},
+        {"everyone", kAnonymous, true},
     };
     for (const Case& c : cases) {
         const Policy policy = compiled({{"r", Effect::allow, {c.subject}, {"pull"}, {}, {}}});
