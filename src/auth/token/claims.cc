@@ -82,6 +82,7 @@ bool is_registered(std::string_view name) {
     return false;
 }
 
+// Members of objects go by names with dots: `kubernetes.io.serviceaccount.name`.
 void add_other(Claims& claims, const std::string& name, const Json& value) {
     if (value.is_string()) {
         claims.others.emplace(name, value.get<std::string>());
@@ -90,6 +91,9 @@ void add_other(Claims& claims, const std::string& name, const Json& value) {
     } else if (value.is_array()) {
         auto texts = texts_of(value, name);
         if (texts) claims.lists.emplace(name, std::move(*texts));
+    } else if (value.is_object()) {
+        for (const auto& [member_name, each] : value.items())
+            add_other(claims, name + "." + member_name, each);
     }
 }
 

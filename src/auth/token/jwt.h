@@ -31,16 +31,18 @@ struct Claims {
     std::string issuer, subject, id;
     std::vector<std::string> audience;
     std::optional<Time> expires, not_before, issued_at;
-    std::vector<AccessEntry> access;                         // Docker token specification
-    std::map<std::string, std::string, std::less<>> others;  // texts, numbers and booleans
+    std::vector<AccessEntry> access;  // Docker token specification
+    // Texts, numbers and booleans; those inside an object by names with dots
+    // (`kubernetes.io.namespace`).
+    std::map<std::string, std::string, std::less<>> others;
     // Lists of texts, such as `groups`.
     std::map<std::string, std::vector<std::string>, std::less<>> lists;
 };
 
 // What a token must fit.
 struct Expectation {
-    std::vector<std::string> issuers;    // any of these; empty: any
-    std::vector<std::string> audiences;  // any of these; empty: any
+    std::vector<std::string> issuers = {};    // any of these; empty: any
+    std::vector<std::string> audiences = {};  // any of these; empty: any
     // A token without `exp` is refused unless this is off.
     bool needs_expiry = true;
     std::chrono::seconds leeway{60};
