@@ -173,6 +173,10 @@ std::string format_log_line(LogFormat format, Time at, LogLevel level, std::stri
     return line;
 }
 
+void append_json_string(std::string& out, std::string_view text) {
+    append_quoted(out, text, Escapes::json);
+}
+
 void append_access_line(std::string& out, const AccessRecord& record) {
     append_access_text(out, record.remote_address, false);
     out += " - ";

@@ -23,6 +23,10 @@ std::string_view name_of(LogLevel level);
 std::string format_log_line(LogFormat format, Time at, LogLevel level, std::string_view message,
                             const LogFields& fields);
 
+// Appends `text` as a JSON string, whatever its bytes: what is not UTF-8, and what turns a
+// terminal's writing direction, becomes U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
 // Appends one line of Apache's combined format with its line feed.
 void append_access_line(std::string& out, const AccessRecord& record);
 
