@@ -30,8 +30,10 @@ constexpr std::array kTable{
     CodeRow{Code::pagination_number_invalid, "PAGINATION_NUMBER_INVALID", 400,
             "invalid number of results requested"},
     CodeRow{Code::range_invalid, "RANGE_INVALID", 416, "invalid content range"},
+    CodeRow{Code::request_invalid, "REQUEST_INVALID", 400, "the request makes no sense"},
     CodeRow{Code::size_invalid, "SIZE_INVALID", 400,
             "provided length did not match content length"},
+    CodeRow{Code::token_unknown, "TOKEN_UNKNOWN", 404, "there is no such access token"},
     CodeRow{Code::too_many_requests, "TOOMANYREQUESTS", 429, "too many requests", 30},
     CodeRow{Code::unauthorized, "UNAUTHORIZED", 401, "authentication required"},
     CodeRow{Code::unavailable, "UNAVAILABLE", 503, "the registry is busy; try again", 5},
@@ -59,6 +61,8 @@ Code unknown_code(About about) {
             return Code::manifest_unknown;
         case About::manifest_push:
             return Code::manifest_blob_unknown;
+        case About::administration:
+            return Code::token_unknown;
         case About::request:
         case About::repository:
             break;
@@ -76,6 +80,8 @@ Code invalid_code(About about) {
         case About::manifest:
         case About::manifest_push:
             return Code::manifest_invalid;
+        case About::administration:
+            return Code::request_invalid;
         case About::request:
         case About::repository:
             break;
@@ -84,7 +90,8 @@ Code invalid_code(About about) {
 }
 
 Verdict unsupported(About about) {
-    if (about == About::manifest_push) return {Code::unsupported, kMediaType};
+    if (about == About::manifest_push || about == About::administration)
+        return {Code::unsupported, kMediaType};
     // An algorithm that is not served: for the client just a digest that will not do.
     if (about == About::digest) return {Code::digest_invalid};
     return {Code::unsupported};
@@ -104,6 +111,7 @@ Verdict judge(Errc code, About about) {
         case Errc::conflict:
             // A blob that went away between the check and the transaction.
             if (about == About::manifest_push) return {Code::manifest_blob_unknown};
+            if (about == About::administration) return {Code::request_invalid, kConflict};
             return {Code::blob_upload_invalid, kConflict};
         case Errc::out_of_range:
             return {Code::range_invalid};
@@ -116,6 +124,7 @@ Verdict judge(Errc code, About about) {
         case Errc::unavailable:
             return {Code::unavailable};
         case Errc::cancelled:
+            if (about == About::administration) return {Code::request_invalid, kTimeout};
             return {Code::blob_upload_invalid, kTimeout};
         case Errc::no_space:
             return {Code::unavailable, kFull};

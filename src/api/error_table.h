@@ -32,7 +32,9 @@ enum class Code {
     name_unknown,
     pagination_number_invalid,
     range_invalid,
+    request_invalid,  // ours, of the admin API
     size_invalid,
+    token_unknown,  // ours, of the admin API
     too_many_requests,
     unauthorized,
     unavailable,
@@ -60,7 +62,8 @@ enum class About {
     digest,  // the text of a digest, or bytes that should have one
     upload,
     manifest,
-    manifest_push,  // a manifest's content, and what it names
+    manifest_push,   // a manifest's content, and what it names
+    administration,  // access tokens, and what else the admin API is for
 };
 
 struct Refusal {

@@ -31,6 +31,49 @@ Route repository_route(std::string_view path) {
     return {Resource::unknown, {}, {}};
 }
 
+// An access token's id, or nothing.
+Route token_route(Resource resource, std::string_view id) {
+    const bool one = !id.empty() && id.find('/') == std::string_view::npos;
+    return one ? Route{resource, {}, id} : Route{Resource::unknown, {}, {}};
+}
+
+// The extension's part of the API (distribution-spec, "Extensions").
+Route admin_route(std::string_view path) {
+    constexpr std::string_view kTokens = "tokens/", kOwnTokens = "me/tokens/";
+    if (path == "tokens") return {Resource::access_tokens, {}, {}};
+    if (path == "tokens/revoke-issued") return {Resource::issued_tokens, {}, {}};
+    if (path == "policy/explain") return {Resource::explanation, {}, {}};
+    if (path == "me/tokens") return {Resource::own_access_tokens, {}, {}};
+    if (path.starts_with(kTokens)) {
+        return token_route(Resource::access_token, path.substr(kTokens.size()));
+    }
+    if (path.starts_with(kOwnTokens)) {
+        return token_route(Resource::own_access_token, path.substr(kOwnTokens.size()));
+    }
+    return {Resource::unknown, {}, {}};
+}
+
+std::string_view word_of(Method method) {
+    switch (method) {
+        case Method::get:
+            return "GET";
+        case Method::head:
+            return "HEAD";
+        case Method::post:
+            return "POST";
+        case Method::put:
+            return "PUT";
+        case Method::patch:
+            return "PATCH";
+        case Method::remove:
+            return "DELETE";
+        case Method::options:
+        case Method::other:
+            break;
+    }
+    return {};
+}
+
 }  // namespace
 
 Route find_route(std::string_view path, std::string_view prefix) {
@@ -42,6 +85,10 @@ Route find_route(std::string_view path, std::string_view prefix) {
     if (!path.starts_with("v2/")) return {};
     path.remove_prefix(3);
     if (path == "_catalog" || path == "_catalog/") return {Resource::catalog, {}, {}};
+    // No repository's name begins with `_`.
+    if (constexpr std::string_view kOurs = "_berth/"; path.starts_with(kOurs)) {
+        return admin_route(path.substr(kOurs.size()));
+    }
     return repository_route(path);
 }
 
@@ -56,10 +103,18 @@ std::string_view methods_of(Resource resource) {
         case Resource::catalog:
         case Resource::tags:
         case Resource::referrers:
+        case Resource::explanation:
             return "GET, HEAD";
+        case Resource::access_tokens:
+        case Resource::own_access_tokens:
+            return "GET, HEAD, POST";
+        case Resource::access_token:
+        case Resource::own_access_token:
+            return "DELETE";
         case Resource::blob:
             return "GET, HEAD, DELETE";
         case Resource::uploads:
+        case Resource::issued_tokens:
             return "POST";
         case Resource::upload:
             return "GET, HEAD, PATCH, PUT, DELETE";
@@ -75,29 +130,27 @@ std::string_view reading_methods_of(Resource resource) {
 }
 
 bool knows_method(Resource resource, Method method) {
-    switch (method) {
-        case Method::get:
-        case Method::head:
-            return resource != Resource::uploads;
-        case Method::post:
-            return resource == Resource::uploads;
-        case Method::put:
-            return resource == Resource::upload || resource == Resource::manifest;
-        case Method::patch:
-            return resource == Resource::upload;
-        case Method::remove:
-            return resource == Resource::upload || resource == Resource::manifest ||
-                   resource == Resource::blob;
-        case Method::options:
-        case Method::other:
-            break;
-    }
-    return false;
+    const std::string_view word = word_of(method);
+    return !word.empty() && methods_of(resource).find(word) != std::string_view::npos;
 }
 
 bool is_registry(Resource resource) {
     return resource != Resource::none && resource != Resource::front &&
            resource != Resource::health;
+}
+
+bool is_admin(Resource resource) {
+    switch (resource) {
+        case Resource::access_tokens:
+        case Resource::access_token:
+        case Resource::issued_tokens:
+        case Resource::explanation:
+        case Resource::own_access_tokens:
+        case Resource::own_access_token:
+            return true;
+        default:
+            return false;
+    }
 }
 
 }  // namespace berth::api

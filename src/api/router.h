@@ -20,12 +20,19 @@ enum class Resource {
     manifest,
     tags,
     referrers,
+    // The admin API, below /v2/_berth/.
+    access_tokens,
+    access_token,
+    issued_tokens,  // to revoke
+    explanation,    // of what the policy says
+    own_access_tokens,
+    own_access_token,
 };
 
 struct Route {
     Resource resource = Resource::none;
     std::string_view name;  // of the repository, not checked
-    std::string_view rest;  // the reference, digest or upload id, not checked
+    std::string_view rest;  // the reference, digest or id, not checked
 };
 
 // `path` is decoded, `prefix` has a leading and a trailing slash. Read from the end, because a
@@ -40,5 +47,7 @@ bool knows_method(Resource resource, http::Method method);
 
 // Is it of the registry's API, where a login may be needed?
 bool is_registry(Resource resource);
+// Is it of the admin API?
+bool is_admin(Resource resource);
 
 }  // namespace berth::api

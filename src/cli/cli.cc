@@ -17,6 +17,7 @@ constexpr const char* kExamples = R"(Examples:
   berth ls
   berth inspect team/app:1.0
   berth policy explain alice push team/app:1.0
+  berth token create --robot ci --allow 'pull,push:team/**'
 
 Manual: docs/ of the source tree)";
 
@@ -31,6 +32,7 @@ void add_commands(CLI::App& app, Run& run) {
     add_listings(app, run);
     add_inspect(app, run);
     add_policy(app, run);
+    add_token(app, run);
 }
 
 }  // namespace

@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "base/encoding.h"
 #include "base/utf8.h"
-#include "oci/json.h"
+#include "oci/json_fields.h"
 
 namespace berth::auth {
 namespace {
 
 using oci::Json;
+using oci::JsonFields;
 
 constexpr std::size_t kNameBytesMax = 255;
 constexpr std::size_t kTextBytesMax = 1024;  // of a description, and of who made it
@@ -46,52 +46,6 @@ Result<void> check_name(std::string_view name) {
     return check_text("the name", name, kNameBytesMax);
 }
 
-// Takes what a line says, field by field; what is then left is not known.
-class Line {
-  public:
-    explicit Line(Json object) : object_(std::move(object)) {}
-
-    std::optional<Json> take(const char* key) {
-        const auto found = object_.find(key);
-        if (found == object_.end()) return std::nullopt;
-        Json value = std::move(*found);
-        object_.erase(found);
-        return value;
-    }
-    Result<std::string> text(const char* key) {
-        auto value = take(key);
-        if (!value || !value->is_string()) {
-            return fail(Errc::invalid, std::string(key) + " must be a text");
-        }
-        return std::move(value->get_ref<std::string&>());
-    }
-    Result<Time> time(const char* key) {
-        BERTH_TRY(const std::string written, text(key));
-        const auto time = parse_rfc3339(written);
-        if (!time) return fail(Errc::invalid, std::string(key) + " must be a time (RFC 3339)");
-        return *time;
-    }
-    Result<std::vector<std::string>> texts(const char* key) {
-        const auto value = take(key);
-        std::vector<std::string> all;
-        bool good = value && value->is_array();
-        for (const Json& item : good ? *value : Json::array()) {
-            good = good && item.is_string();
-            if (good) all.push_back(item.get_ref<const std::string&>());
-        }
-        if (!good) return fail(Errc::invalid, std::string(key) + " must be a list of texts");
-        return all;
-    }
-    bool has(const char* key) const { return object_.contains(key); }
-    Result<void> end() const {
-        if (object_.empty()) return {};
-        return fail(Errc::invalid, "unknown field '" + object_.begin().key() + "'");
-    }
-
-  private:
-    Json object_;
-};
-
 Result<SecretHash> parse_hash(std::string_view text) {
     const auto bytes = hex_decode(text);
     SecretHash hash;
@@ -109,7 +63,7 @@ Result<Identity::Kind> parse_kind(std::string_view text) {
     return fail(Errc::invalid, "kind must be user or robot");
 }
 
-Result<StoredToken> parse_token(Line& line) {
+Result<StoredToken> parse_token(JsonFields& line) {
     StoredToken stored;
     AccessToken& token = stored.token;
     BERTH_TRY(token.id, line.text("id"));
@@ -130,9 +84,7 @@ Result<StoredToken> parse_token(Line& line) {
 }
 
 Result<void> add_line(std::string_view text, AccessTokenTable& table) {
-    BERTH_TRY(Json json, oci::parse_json(text, kJsonDepthMax));
-    if (!json.is_object()) return fail(Errc::invalid, "it must be a JSON object");
-    Line line(std::move(json));
+    BERTH_TRY(JsonFields line, JsonFields::parse(text, kJsonDepthMax));
     if (line.has("revoked")) {
         BERTH_TRY(const std::string user, line.text("revoked"));
         BERTH_TRY(const Time at, line.time("at"));

@@ -8,7 +8,7 @@
 namespace berth::api {
 namespace {
 
-TEST(ErrorTable, IsTheSpecifications) {
+TEST(ErrorTable, IsTheSpecificationsAndOurs) {
     const std::vector<std::pair<std::string_view, int>> specification = {
         {"BLOB_UNKNOWN", 404},
         {"BLOB_UPLOAD_INVALID", 400},
@@ -22,7 +22,9 @@ TEST(ErrorTable, IsTheSpecifications) {
         {"NAME_UNKNOWN", 404},
         {"PAGINATION_NUMBER_INVALID", 400},
         {"RANGE_INVALID", 416},
+        {"REQUEST_INVALID", 400},
         {"SIZE_INVALID", 400},
+        {"TOKEN_UNKNOWN", 404},
         {"TOOMANYREQUESTS", 429},
         {"UNAUTHORIZED", 401},
         {"UNAVAILABLE", 503},
@@ -61,6 +63,13 @@ TEST(ErrorTable, MakesOfAnErrorWhatItIsAbout) {
              {Errc::unsupported, About::digest, Code::digest_invalid, 400},
              {Errc::unsupported, About::request, Code::unsupported, 405},
              {Errc::conflict, About::upload, Code::blob_upload_invalid, 409},
+             {Errc::not_found, About::administration, Code::token_unknown, 404},
+             {Errc::invalid, About::administration, Code::request_invalid, 400},
+             {Errc::conflict, About::administration, Code::request_invalid, 409},
+             {Errc::cancelled, About::administration, Code::request_invalid, 408},
+             {Errc::unsupported, About::administration, Code::unsupported, 415},
+             {Errc::too_large, About::administration, Code::size_invalid, 413},
+             {Errc::io, About::administration, Code::unknown, 500},
              {Errc::out_of_range, About::blob, Code::range_invalid, 416},
              {Errc::too_large, About::manifest_push, Code::size_invalid, 413},
              {Errc::cancelled, About::upload, Code::blob_upload_invalid, 408},

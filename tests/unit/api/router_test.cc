@@ -53,6 +53,33 @@ TEST(Router, ReadsFromTheEndBecauseRepositoriesMayBeCalledLikeResources) {
                });
 }
 
+TEST(Router, KnowsTheAdminApi) {
+    check("/", {
+                   {"/v2/_berth/tokens", Resource::access_tokens},
+                   {"/v2/_berth/tokens/abcd2345", Resource::access_token, "", "abcd2345"},
+                   {"/v2/_berth/tokens/revoke-issued", Resource::issued_tokens},
+                   {"/v2/_berth/policy/explain", Resource::explanation},
+                   {"/v2/_berth/me/tokens", Resource::own_access_tokens},
+                   {"/v2/_berth/me/tokens/abcd2345", Resource::own_access_token, "", "abcd2345"},
+                   {"/v2/_berth", Resource::unknown},
+                   {"/v2/_berth/", Resource::unknown},
+                   {"/v2/_berth/tokens/", Resource::unknown},
+                   {"/v2/_berth/tokens/a/b", Resource::unknown},
+                   {"/v2/_berth/me", Resource::unknown},
+                   {"/v2/_berth/me/tokens/a/b", Resource::unknown},
+                   {"/v2/_berth/manifests/x", Resource::unknown},
+                   {"/v2/_berth/tags/list", Resource::unknown},
+                   {"/v2/_Berth/tokens", Resource::unknown},
+                   {"/v2//_berth/tokens", Resource::unknown},
+                   {"/v2/a/_berth/tags/list", Resource::tags, "a/_berth"},
+               });
+    check("/registry/", {{"/registry/v2/_berth/tokens", Resource::access_tokens},
+                         {"/v2/_berth/tokens", Resource::none}});
+    EXPECT_TRUE(is_admin(Resource::own_access_token));
+    EXPECT_TRUE(is_registry(Resource::access_tokens)) << "a login may be needed";
+    EXPECT_FALSE(is_admin(Resource::catalog));
+}
+
 TEST(Router, LeavesNamesToWhoChecksThem) {
     check("/", {
                    {"/v2//manifests/x", Resource::manifest, "", "x"},
@@ -95,6 +122,11 @@ TEST(Router, KnowsEachResourcesMethods) {
     EXPECT_FALSE(knows_method(Resource::blob, Method::put));
     EXPECT_FALSE(knows_method(Resource::tags, Method::remove));
     EXPECT_FALSE(knows_method(Resource::manifest, Method::options));
+    EXPECT_FALSE(knows_method(Resource::access_token, Method::get));
+    EXPECT_TRUE(knows_method(Resource::access_token, Method::remove));
+    EXPECT_TRUE(knows_method(Resource::own_access_tokens, Method::post));
+    EXPECT_FALSE(knows_method(Resource::explanation, Method::post));
+    EXPECT_FALSE(knows_method(Resource::front, Method::other));
     EXPECT_EQ(methods_of(Resource::manifest), "GET, HEAD, PUT, DELETE");
     EXPECT_EQ(reading_methods_of(Resource::manifest), "GET, HEAD");
     EXPECT_EQ(reading_methods_of(Resource::uploads), "");
