@@ -15,6 +15,7 @@ constexpr std::size_t kPostingsOfRuleMax = 4096;
 // No repository's name is longer, so longer ends of patterns are not worth a place.
 constexpr std::size_t kEndMax = 255;
 constexpr std::size_t kFacesAtOnce = 64;
+constexpr std::size_t kTagStartMax = 128;
 
 using Shares = std::map<std::string, std::size_t, std::less<>>;
 
@@ -26,6 +27,18 @@ std::uint64_t slot_key(std::uint32_t node, std::uint64_t face) {
 std::uint64_t face_bit(std::uint64_t face) {
     return std::uint64_t{1} << (face & 63);
 }
+
+// Of each start of a tag, by its length.
+struct StartHashes {
+    std::size_t length_max;
+    std::array<std::uint32_t, kTagStartMax + 1> hashes;
+
+    explicit StartHashes(std::string_view tag) : length_max(std::min(tag.size(), kTagStartMax)) {
+        hashes[0] = 2166136261u;
+        for (std::size_t i = 0; i < length_max; ++i)
+            hashes[i + 1] = (hashes[i] ^ static_cast<unsigned char>(tag[i])) * 16777619u;
+    }
+};
 
 std::string reversed(std::string_view text) {
     return {text.rbegin(), text.rend()};
@@ -160,8 +173,14 @@ class RuleIndex::Builder {
         }
     }
 
-    void post_at(Spot spot, std::uint64_t face, const Posting& posting) {
+    void post_at(Spot spot, std::uint64_t face, Posting posting) {
         if (posting.actions == 0) return;
+        const std::vector<Glob>& tags = index_.rules_[posting.rule].tags;
+        if (tags.size() == 1 && tags.front().prefix().size() <= kTagStartMax) {
+            const StartHashes start(tags.front().prefix());
+            posting.tag_length = static_cast<std::uint32_t>(start.length_max);
+            posting.tag_hash = start.hashes[start.length_max];
+        }
         spot.literals->nodes[spot.place].faces |= face_bit(face);
         entries_.push_back({slot_key(spot.literals->first_number + spot.place, face), posting});
     }
@@ -213,23 +232,32 @@ struct RuleIndex::Search {
     const AccessRequest& request;
     std::string_view user;
     Find which;
+    StartHashes tag{request.tag};
     std::size_t found = kNone;
 
+    // Its only tag pattern certainly does not match.
+    bool other_tag(const Posting& posting) const {
+        return tag.length_max > 0 &&
+               (posting.tag_length > tag.length_max ||
+                (posting.tag_length > 0 && tag.hashes[posting.tag_length] != posting.tag_hash));
+    }
     bool done() const { return which == Find::any && found != kNone; }
 };
 
 bool RuleIndex::applies(const Posting& posting, const Subject::Face& face,
                         const Search& search) const {
-    if ((posting.actions & bit(search.request.action)) == 0) return false;
+    if ((posting.actions & bit(search.request.action)) == 0 || search.other_tag(posting))
+        return false;
+    // What was found by the caller's face nearly always fits the caller, so that comes late.
     const CompiledRule& rule = rules_[posting.rule];
-    const bool about = posting.subject == kAll
-                           ? rule.about(search.who)
-                           : rule.subjects[posting.subject].matches(face, search.who);
-    if (!about || !rule.in_force(search.request.at) || !rule.on_tag(search.request)) return false;
+    if (!rule.on_tag(search.request) || !rule.in_force(search.request.at)) return false;
     const bool there = posting.pattern == kAll ? rule.on_repository(search.request, search.user)
                                                : rule.repositories[posting.pattern].matches(
                                                      search.request.repository, search.user);
-    return there && rule.from(search.request.address);
+    const bool about = there && (posting.subject == kAll
+                                     ? rule.about(search.who)
+                                     : rule.subjects[posting.subject].matches(face, search.who));
+    return about && rule.from(search.request.address);
 }
 
 void RuleIndex::look(const Literals& literals, std::uint32_t place,

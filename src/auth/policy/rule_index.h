@@ -43,6 +43,8 @@ class RuleIndex {
         std::uint32_t subject;  // kAll: any of the rule's
         std::uint32_t pattern;  // kAll: any of the rule's
         Actions actions;
+        // How the rule's tags start, to pass over it without looking at it; length 0: not known.
+        std::uint32_t tag_length = 0, tag_hash = 0;
     };
     // A literal that patterns start (or end) with, and the longest other one that starts it.
     struct Node {
