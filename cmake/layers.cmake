@@ -11,11 +11,12 @@ set(BERTH_LAYERS
     "auth:oci net"
     "store/blob:oci io"
     "store/index:oci io"
+    "migrate:"
     "registry:oci store/blob store/index"
     "api:oci http auth registry"
     "jobs:oci net registry store/blob store/index"
     "app:oci io net http auth store/blob store/index registry api jobs"
-    "cli:oci io net http auth store/blob store/index registry api jobs app")
+    "cli:oci io net http auth store/blob store/index registry api jobs app migrate")
 
 function(berth_layer_uses LAYER OUT)
     foreach(row IN LISTS BERTH_LAYERS)

@@ -9,12 +9,8 @@
 
 namespace berth::api {
 
-using IdentityPtr = std::shared_ptr<const auth::Identity>;
-
-// The identity behind the Authorization field, verified on the password pool if it is not
-// remembered. May add WWW-Authenticate.
-Task<Reply<IdentityPtr>> authenticate(const Context& context, const http::Request& request,
-                                      http::Response& response);
+// Finds out who asks, on the pool for logins if it is not remembered: exchange.who.
+Task<Reply<>> authenticate(Exchange& exchange);
 
 // Is the caller let in at all? Anybody who is known is.
 Reply<> enter(Exchange& exchange);

@@ -1,6 +1,8 @@
 #include "api/api.h"
 
 #include "api/access.h"
+#include "api/admin.h"
+#include "api/caller.h"
 #include "api/deletes.h"
 #include "api/exchange.h"
 #include "api/listings.h"
@@ -85,6 +87,7 @@ Reply<> check_access(Exchange& exchange) {
     const Route& route = exchange.route;
     BERTH_CHECK(enter(exchange));
     BERTH_CHECK(check_method(exchange));
+    if (is_admin(route.resource)) return authorize_admin(exchange);
     if (const auto action = action_of(route, exchange.request.method)) {
         BERTH_CHECK(authorize(exchange, *action, tag_of(route)));
     }
@@ -99,6 +102,7 @@ Reply<> check_access(Exchange& exchange) {
 // What needs no body; whole on the pool.
 Reply<> handle_on_pool(Exchange& exchange) {
     const bool is_removal = exchange.request.method == Method::remove;
+    if (is_admin(exchange.route.resource)) return handle_admin(exchange);
     switch (exchange.route.resource) {
         case Resource::catalog:
             return list_repositories(exchange);
@@ -130,6 +134,8 @@ Task<Reply<>> handle(Exchange& exchange) {
         handled = co_await continue_upload(exchange);
     } else if (resource == Resource::manifest && method == Method::put) {
         handled = co_await put_manifest(exchange);
+    } else if (is_admin(resource) && method == Method::post) {
+        handled = co_await post_admin(exchange);
     } else {
         auto work = [&exchange] { return handle_on_pool(exchange); };
         handled = co_await run_on(exchange.context.services.disk, work);
@@ -177,19 +183,23 @@ bool Api::try_serve(const http::Request& request, http::Response& response) {
 }
 
 bool Api::try_pull(const http::Request& request, http::Response& response, const Route& route) {
-    auth::Authenticator& authenticator = context_.services.authenticator;
-    const IdentityPtr who = authenticator.remembered(request.field("Authorization"));
+    const Services& services = context_.services;
+    const auth::Presented presented = presented_by(context_, request);
+    const auth::IdentityPtr who = services.authenticator.remembered(presented);
     if (!who) return false;
+    const auto policy = services.policy.current();
     if (route.resource == Resource::base) {
-        if (who->anonymous() && authenticator.enabled() && !context_.policy.may_enter(*who)) {
+        if (who->anonymous() && services.authenticator.enabled() && !policy->may_enter(*who)) {
             return false;
         }
         response.add("Content-Type", "application/json");
         response.body_shared(as_bytes(kBaseBody), nullptr);
         return true;
     }
-    if (!context_.policy.allows(*who, {Action::pull, route.name, tag_of(route)})) return false;
-    const registry::Registry& registry = context_.services.registry;
+    const auth::AccessRequest wanted{Action::pull, route.name, tag_of(route), presented.address,
+                                     services.clock.now()};
+    if (!policy->allows(*who, wanted)) return false;
+    const registry::Registry& registry = services.registry;
     if (route.resource == Resource::manifest) {
         const auto content = registry.cached_manifest(route.name, route.rest);
         if (content) answer_manifest(request, response, content);
@@ -220,9 +230,8 @@ Reply<> Api::serve_page(Exchange& exchange) {
 }
 
 Task<Reply<>> Api::serve_registry(Exchange& exchange) {
-    Reply<IdentityPtr> who = co_await authenticate(context_, exchange.request, exchange.response);
-    if (!who) co_return std::unexpected(std::move(who.error()));
-    exchange.who = std::move(*who);
+    Reply<> known = co_await authenticate(exchange);
+    if (!known) co_return known;
     Reply<> allowed = check_access(exchange);
     if (!allowed) co_return allowed;
     Reply<> handled = co_await handle(exchange);
@@ -236,6 +245,7 @@ Task<void> Api::serve(const http::Request& request, http::Body& body, http::Resp
                       .response = response,
                       .path = {},
                       .route = {},
+                      .address = {},
                       .who = nullptr,
                       .repository = std::nullopt};
     Reply<> served;
@@ -270,7 +280,7 @@ void Api::refuse(const http::Request& request, int status, std::string_view reas
 
 void Api::finished(const http::Request& request, const http::Response& response,
                    const http::Outcome& outcome) {
-    log_finished(context_.services, request, response, outcome);
+    log_finished(context_, request, response, outcome);
 }
 
 // RFC 7617, with the realm as a quoted string.
@@ -285,15 +295,14 @@ std::string challenge_of(std::string_view realm) {
 
 }  // namespace
 
-Result<std::unique_ptr<http::Handler>> make_api(Services services, auth::Policy policy,
-                                                ApiOptions options) {
+Result<std::unique_ptr<http::Handler>> make_api(Services services, ApiOptions options) {
     Networks proxies = Networks::neighbours();
     if (!options.trusted_proxies.empty()) {
         BERTH_TRY(proxies, Networks::parse(options.trusted_proxies));
     }
     std::string challenge = challenge_of(options.realm);
-    return std::make_unique<Api>(Context{services, std::move(policy), std::move(options),
-                                         std::move(proxies), std::move(challenge)});
+    return std::make_unique<Api>(
+        Context{services, std::move(options), std::move(proxies), std::move(challenge)});
 }
 
 std::string common_fields(const std::vector<std::pair<std::string, std::string>>& headers) {

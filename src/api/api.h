@@ -12,12 +12,18 @@
 #include <vector>
 
 #include "auth/authenticator.h"
-#include "auth/policy/policy.h"
+#include "auth/policy/live_policy.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "http/handler.h"
 #include "registry/registry.h"
+
+namespace berth::auth {
+class AccessTokens;
+class AuditLog;
+class TokenIssuer;
+}  // namespace berth::auth
 
 namespace berth::api {
 
@@ -41,16 +47,19 @@ struct ApiOptions {
 struct Services {
     registry::Registry& registry;
     auth::Authenticator& authenticator;
-    Pool& disk;       // files and the index
-    Pool& passwords;  // bcrypt
+    const auth::LivePolicy& policy;
+    Pool& disk;    // files and the index
+    Pool& logins;  // bcrypt, directories, keys that must be fetched
     Logger& log;
     const Clock& clock;
+    auth::TokenIssuer* issuer = nullptr;          // null: no token service
+    auth::AccessTokens* access_tokens = nullptr;  // null: none
+    auth::AuditLog* audit = nullptr;              // null: no audit
 };
 
-// Thread-safe: one serves all loops. `policy` says who may. Errc::invalid for options that make no
-// sense (a proxy's address that is none).
-Result<std::unique_ptr<http::Handler>> make_api(Services services, auth::Policy policy,
-                                                ApiOptions options);
+// Thread-safe: one serves all loops. Errc::invalid for options that make no sense (a proxy's
+// address that is none).
+Result<std::unique_ptr<http::Handler>> make_api(Services services, ApiOptions options);
 
 // Lines that every answer has, whatever it is about (Docker-Distribution-Api-Version, and what
 // `http.headers` adds), each ended by CRLF: for http::ServerOptions.

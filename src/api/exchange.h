@@ -15,8 +15,8 @@
 
 #include "api/api.h"
 #include "api/error_table.h"
-#include "api/networks.h"
 #include "api/router.h"
+#include "base/networks.h"
 #include "http/target.h"
 
 namespace berth::api {
@@ -24,7 +24,6 @@ namespace berth::api {
 // What all exchanges share; immutable.
 struct Context {
     Services services;
-    auth::Policy policy;
     ApiOptions options;
     Networks proxies;
     std::string challenge;  // the value of WWW-Authenticate
@@ -38,9 +37,19 @@ struct Exchange {
 
     std::string path;  // decoded; the route's views point into it
     Route route;
+    std::string_view address;  // the caller's
+    std::shared_ptr<const auth::Policy> policy = context.services.policy.current();
     std::shared_ptr<const auth::Identity> who;
     std::optional<oci::RepositoryName> repository;  // of every resource inside of one
 
+    // For the policy to decide.
+    auth::AccessRequest wanted(auth::Action action, std::string_view name,
+                               std::string_view tag = {}) const {
+        return {action, name, tag, address, context.services.clock.now()};
+    }
+    bool may_pull(std::string_view name, std::string_view tag = {}) const {
+        return policy->allows(*who, wanted(auth::Action::pull, name, tag));
+    }
     registry::Registry& registry() const { return context.services.registry; }
     store::Actor actor() const { return {who->name}; }
     bool is_head() const { return request.method == http::Method::head; }

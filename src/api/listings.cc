@@ -42,7 +42,7 @@ Reply<> list_repositories(Exchange& exchange) {
     BERTH_TRY(const Paging paging,
               parse_paging(query, exchange.context.options.catalog_entries_max));
     const auto may_see = [&exchange](std::string_view repository) {
-        return exchange.context.policy.allows(*exchange.who, {auth::Action::pull, repository, {}});
+        return exchange.may_pull(repository);
     };
     BERTH_TRY(store::Page page,
               reply(exchange.registry().repositories(paging.last, read_limit(paging), may_see),

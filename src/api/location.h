@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "api/networks.h"
+#include "base/networks.h"
 #include "http/message.h"
 
 namespace berth::api {

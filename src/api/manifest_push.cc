@@ -47,8 +47,9 @@ Reply<> authorize_push(Exchange& exchange, Push& push) {
     if (push.tags.empty()) return authorize(exchange, auth::Action::create);
     for (const oci::Tag& tag : push.tags) {
         BERTH_CHECK(authorize(exchange, auth::Action::create, tag.text()));
-        if (!exchange.context.policy.allows(
-                *exchange.who, {auth::Action::overwrite, exchange.route.name, tag.text()})) {
+        const auto overwrite =
+            exchange.wanted(auth::Action::overwrite, exchange.route.name, tag.text());
+        if (!exchange.policy->allows(*exchange.who, overwrite)) {
             push.content.overwrite = Overwrite::no;
         }
     }
@@ -58,8 +59,9 @@ Reply<> authorize_push(Exchange& exchange, Push& push) {
 // A tag exists, and not all of them may be moved.
 std::unexpected<Refusal> deny_overwrite(Exchange& exchange, const Push& push) {
     for (const oci::Tag& tag : push.tags) {
-        const auto decision = exchange.context.policy.decide(
-            *exchange.who, {auth::Action::overwrite, exchange.route.name, tag.text()});
+        const auto decision = exchange.policy->decide(
+            *exchange.who,
+            exchange.wanted(auth::Action::overwrite, exchange.route.name, tag.text()));
         if (!decision.allowed) return deny(exchange, decision);
     }
     return refuse(Code::denied);

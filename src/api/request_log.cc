@@ -2,11 +2,12 @@
 
 #include <cstdio>
 
+#include "api/caller.h"
+#include "api/exchange.h"
+
 namespace berth::api {
 namespace {
 
-constexpr int kUnauthorized = 401;
-constexpr int kTooManyRequests = 429;
 constexpr int kInternalError = 500;
 
 std::string remote_address(const http::Request& request) {
@@ -17,15 +18,10 @@ std::string remote_address(const http::Request& request) {
     return host + ":" + std::to_string(request.peer->port);
 }
 
-// The name in a verified Authorization field: it was, where the answer is not one of those that
-// come before.
-std::string user_of(const Services& services, const http::Request& request, int status) {
-    const std::string_view header = request.field("Authorization");
-    const bool is_unverified =
-        status == kUnauthorized || status == kTooManyRequests || status >= kInternalError;
-    if (header.empty() || is_unverified || !services.authenticator.enabled()) return {};
-    auto credentials = auth::parse_basic(header);
-    return credentials ? std::move(credentials->user) : std::string();
+// Who has been verified for it a moment ago; empty: nobody.
+std::string user_of(const Services& services, const auth::Presented& presented) {
+    const auth::IdentityPtr who = services.authenticator.remembered(presented);
+    return who ? who->name : std::string();
 }
 
 std::string format_duration(std::chrono::nanoseconds duration) {
@@ -37,12 +33,14 @@ std::string format_duration(std::chrono::nanoseconds duration) {
 
 }  // namespace
 
-void log_finished(const Services& services, const http::Request& request,
+void log_finished(const Context& context, const http::Request& request,
                   const http::Response& response, const http::Outcome& outcome) {
+    const Services& services = context.services;
     Logger& log = services.log;
     if (log.access_enabled()) {
-        const std::string user = user_of(services, request, response.status);
-        log.access({.remote_address = request.peer ? request.peer->address : std::string_view(),
+        const auth::Presented presented = presented_by(context, request);
+        const std::string user = user_of(services, presented);
+        log.access({.remote_address = presented.address,
                     .user = user,
                     .at = services.clock.now(),
                     .method = request.method_text,

@@ -7,7 +7,7 @@
 namespace berth::api {
 
 // After the answer: the access log; a server line for what failed, and for all at debug.
-void log_finished(const Services& services, const http::Request& request,
+void log_finished(const Context& context, const http::Request& request,
                   const http::Response& response, const http::Outcome& outcome);
 
 // Why an exchange failed that was not the client's fault: the answer does not say it.

@@ -56,8 +56,7 @@ Reply<Beginning> parse_beginning(const Exchange& exchange) {
 Reply<bool> try_mount(Exchange& exchange, const Beginning& beginning) {
     if (!beginning.mount || (!beginning.from && !beginning.from_anywhere)) return false;
     const auto may_pull = [&exchange](const oci::RepositoryName& source) {
-        return exchange.context.policy.allows(*exchange.who,
-                                              {auth::Action::pull, source.text(), {}});
+        return exchange.may_pull(source.text());
     };
     BERTH_TRY(const bool mounted,
               reply(exchange.registry().mount_blob(*exchange.repository, *beginning.mount,

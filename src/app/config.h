@@ -10,8 +10,16 @@
 #include <utility>
 #include <vector>
 
+#include "auth/audit/audit_log.h"
+#include "auth/authenticator.h"
+#include "auth/certificates.h"
+#include "auth/ldap/directory.h"
 #include "auth/policy/policy.h"
+#include "auth/token/oidc.h"
+#include "auth/token/outside_tokens.h"
+#include "auth/token/token_issuer.h"
 #include "base/log.h"
+#include "net/tls.h"
 
 namespace berth::app {
 
@@ -21,6 +29,8 @@ struct TlsConfig {
     std::string key;          // PEM
     std::string minimum = "tls1.2";
     std::vector<std::string> ciphersuites;  // Go's names or OpenSSL's
+    std::vector<std::string> client_cas;    // PEM; empty: no client certificate is asked for
+    net::ClientAuth client_auth = net::ClientAuth::require_and_verify;
 };
 
 struct ListenerConfig {
@@ -64,10 +74,23 @@ struct StorageConfig {
 
 struct AuthConfig {
     struct Htpasswd {
-        std::string realm;
         std::string path;
     };
     std::optional<Htpasswd> htpasswd;
+    std::optional<auth::LdapOptions> ldap;
+    std::optional<auth::OutsideTokenOptions> token;
+    std::optional<auth::CertificateOptions> certificates;
+    std::vector<auth::OidcProvider> oidc;
+    std::string groups_path;  // empty: none
+    std::string tokens_path;  // of access tokens; empty: none
+    std::optional<auth::IssuerOptions> issuer;
+    std::string realm = "Docker Registry";  // of Basic
+    auth::AuthenticatorOptions login;
+
+    // Is there a way to log in?
+    bool enabled() const {
+        return htpasswd || ldap || token || certificates || !oidc.empty() || !tokens_path.empty();
+    }
 };
 
 struct ValidationConfig {
@@ -82,6 +105,7 @@ struct Config {
     StorageConfig storage;
     AuthConfig auth;
     std::optional<std::vector<auth::Rule>> policy;
+    std::optional<auth::AuditOptions> audit;
     HttpConfig http;
     ValidationConfig validation;
     std::size_t catalog_entries_max = 1000;

@@ -130,6 +130,22 @@ void read_tls(const ConfigValue& tls, NamedFiles files, HttpConfig& config) {
         if (*word < 2) minimum.warn("below TLS 1.2 connections can be broken into");
     }
     tls.at("ciphersuites").read(to.ciphersuites);
+    tls.at("clientcas").read(to.client_cas);
+    for (const auto& item : tls.at("clientcas").items()) {
+        std::string path;
+        item.read(path);
+        check_file(item, path, files);
+    }
+    const auto clients = tls.at("clientauth");
+    if (const auto word =
+            clients.read_word({"request-client-cert", "require-any-client-cert",
+                               "verify-client-cert-if-given", "require-and-verify-client-cert"})) {
+        using enum net::ClientAuth;
+        constexpr net::ClientAuth kModes[] = {request, require_any, verify_if_given,
+                                              require_and_verify};
+        to.client_auth = kModes[*word];
+        if (to.client_cas.empty()) clients.warn("means nothing without clientcas");
+    }
     if (to.certificate.empty() && to.key.empty()) {
         if (!to.chain.empty()) tls.wrong("certificate and key are missing");
         return;

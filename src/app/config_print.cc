@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "app/config_load.h"
+#include "base/encoding.h"
 
 namespace berth::app {
 
@@ -84,18 +85,119 @@ void print_storage(Printer& out, const StorageConfig& storage) {
     out.end();
 }
 
-void print_access(Printer& out, const Config& config) {
-    if (const auto& htpasswd = config.auth.htpasswd) {
-        out.begin("auth");
-        out.begin("htpasswd");
-        out.value("realm", htpasswd->realm);
-        out.value("path", htpasswd->path);
-        out.end();
+void print_ldap(Printer& out, const auth::LdapOptions& ldap, const std::string& realm) {
+    constexpr const char* kScopes[] = {"one", "sub"};
+    std::string servers;
+    for (const auto& server : ldap.url.servers)
+        servers += (servers.empty() ? "" : " ") + server;
+    out.begin("ldap");
+    out.value("url", servers + "/" + ldap.url.base + "?" + ldap.url.attribute + "?" +
+                         kScopes[static_cast<std::size_t>(ldap.url.scope)] + "?" + ldap.url.filter);
+    out.value("realm", realm);
+    out.value("starttls", ldap.start_tls);
+    out.text("ca", ldap.ca);
+    out.value("verify", ldap.verify);
+    out.text("binddn", ldap.bind_dn);
+    if (!ldap.bind_password.empty()) out.value("bindpassword", "(hidden)");
+    out.text("bindpasswordfile", ldap.bind_password_file);
+    out.text("userdn", ldap.user_dn);
+    out.begin("groups");
+    out.text("attribute", ldap.groups.own_attribute);
+    out.text("base", ldap.groups.base);
+    out.value("filter", ldap.groups.filter);
+    out.list("members", ldap.groups.member_attributes);
+    out.value("name", ldap.groups.name_attribute);
+    out.value("depth", ldap.groups.depth);
+    out.end();
+    out.value("connecttimeout", format_duration(ldap.connect_timeout));
+    out.value("timeout", format_duration(ldap.timeout));
+    out.value("connections", ldap.connections);
+    out.value("remember", format_duration(ldap.remember));
+    out.value("grace", format_duration(ldap.grace));
+    out.end();
+}
+
+void print_token(Printer& out, const auth::OutsideTokenOptions& token) {
+    out.begin("token");
+    out.text("realm", token.realm);
+    out.value("service", token.service);
+    out.value("issuer", token.issuer);
+    out.text("rootcertbundle", token.rootcertbundle);
+    out.text("jwks", token.jwks);
+    out.list("signingalgorithms", token.signing_algorithms);
+    out.value("autoredirect", token.autoredirect);
+    if (token.autoredirect) out.value("autoredirectpath", token.autoredirectpath);
+    out.end();
+}
+
+void print_issuer(Printer& out, const auth::IssuerOptions& issuer) {
+    out.begin("issuer");
+    out.value("issuer", issuer.issuer);
+    out.text("service", issuer.service);
+    out.text("keys", issuer.keys);
+    out.value("algorithm", issuer.algorithm);
+    out.value("lifetime", format_duration(issuer.lifetime));
+    out.value("refreshlifetime", format_duration(issuer.refresh_lifetime));
+    out.end();
+}
+
+void print_certificates(Printer& out, const auth::CertificateOptions& certificates) {
+    constexpr const char* kNames[] = {"none", "cn", "dns", "email", "uri"};
+    out.begin("certificates");
+    out.value("name", kNames[static_cast<std::size_t>(certificates.name)]);
+    if (!certificates.users.empty()) out.value("users", certificates.users);
+    out.end();
+}
+
+void print_oidc(Printer& out, const std::vector<auth::OidcProvider>& providers) {
+    out.begin_list("oidc");
+    for (const auto& provider : providers) {
+        out.begin();
+        out.value("name", provider.name);
+        out.value("issuer", provider.issuer);
+        out.list("audiences", provider.audiences);
+        out.text("jwks", provider.jwks);
+        out.text("ca", provider.ca);
+        out.list("algorithms", provider.algorithms);
         out.end();
     }
-    if (!config.policy) return;
+    out.end_list();
+}
+
+void print_path(Printer& out, const char* section, const std::string& path) {
+    if (path.empty()) return;
+    out.begin(section);
+    out.value("path", path);
+    out.end();
+}
+
+void print_auth(Printer& out, const AuthConfig& auth) {
+    if (!auth.enabled()) return;
+    out.begin("auth");
+    if (auth.htpasswd) {
+        out.begin("htpasswd");
+        out.value("realm", auth.realm);
+        out.value("path", auth.htpasswd->path);
+        out.end();
+    }
+    print_path(out, "groups", auth.groups_path);
+    if (auth.ldap) print_ldap(out, *auth.ldap, auth.realm);
+    if (auth.token) print_token(out, *auth.token);
+    if (auth.issuer) print_issuer(out, *auth.issuer);
+    print_path(out, "tokens", auth.tokens_path);
+    if (auth.certificates) print_certificates(out, *auth.certificates);
+    if (!auth.oidc.empty()) print_oidc(out, auth.oidc);
+    out.begin("throttle");
+    out.value("failures", auth.login.failures_max);
+    out.value("addressfailures", auth.login.address_failures_max);
+    out.value("pause", format_duration(auth.login.throttle));
+    out.end();
+    out.end();
+}
+
+void print_policy(Printer& out, const std::vector<auth::Rule>& rules) {
     out.begin_list("policy");
-    for (const auto& rule : *config.policy) {
+    for (const auto& rule : rules) {
         out.begin();
         out.value("name", rule.name);
         out.value("effect", rule.effect == auth::Effect::deny ? "deny" : "allow");
@@ -103,9 +205,21 @@ void print_access(Printer& out, const Config& config) {
         out.list("tags", rule.tags);
         out.list("subjects", rule.subjects);
         out.list("actions", rule.actions);
+        out.list("addresses", rule.addresses);
+        if (rule.expires) out.value("expires", format_rfc3339(*rule.expires));
         out.end();
     }
     out.end_list();
+}
+
+void print_audit(Printer& out, const auth::AuditOptions& audit) {
+    out.begin("audit");
+    out.text("path", audit.path);
+    out.value("bytes", audit.bytes_max);
+    out.value("files", audit.files_max);
+    out.value("syslog", audit.syslog);
+    out.value("pulls", audit.pulls);
+    out.end();
 }
 
 void print_headers(Printer& out, const HttpConfig& http) {
@@ -134,6 +248,13 @@ void print_http(Printer& out, const HttpConfig& http) {
         out.value("key", tls->key);
         out.value("minimumtls", tls->minimum);
         out.list("ciphersuites", tls->ciphersuites);
+        out.list("clientcas", tls->client_cas);
+        if (!tls->client_cas.empty()) {
+            constexpr const char* kModes[] = {"request-client-cert", "require-any-client-cert",
+                                              "verify-client-cert-if-given",
+                                              "require-and-verify-client-cert"};
+            out.value("clientauth", kModes[static_cast<std::size_t>(tls->client_auth)]);
+        }
         out.end();
     }
     out.text("host", http.host);
@@ -193,7 +314,9 @@ std::string print_config(const Config& config) {
     out.value("version", "0.1");
     print_log(out, config.log);
     print_storage(out, config.storage);
-    print_access(out, config);
+    print_auth(out, config.auth);
+    if (config.policy) print_policy(out, *config.policy);
+    if (config.audit) print_audit(out, *config.audit);
     print_http(out, config.http);
     print_validation(out, config.validation);
     out.begin("catalog");

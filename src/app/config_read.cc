@@ -89,92 +89,6 @@ StorageConfig read_storage(const ConfigValue& storage) {
     return config;
 }
 
-AuthConfig read_auth(const ConfigValue& auth, NamedFiles files) {
-    AuthConfig config;
-    const auto htpasswd = auth.at("htpasswd");
-    if (!htpasswd.named()) return config;
-    auto& to = config.htpasswd.emplace();
-    htpasswd.at("realm").read(to.realm);
-    htpasswd.at("path").read(to.path);
-    if (to.realm.empty()) {
-        htpasswd.wrong("realm is missing: the name that clients show when they ask for a password");
-    }
-    if (std::ranges::any_of(to.realm, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; })) {
-        htpasswd.at("realm").wrong("must not hold control characters");
-    }
-    if (to.path.empty()) {
-        htpasswd.wrong("path is missing: the file with users and the hashes of their passwords");
-    } else {
-        check_file(htpasswd.at("path"), to.path, files,
-                   "make one with `berth user add NAME` or `htpasswd -Bc " + to.path + " NAME`");
-    }
-    return config;
-}
-
-// Naming nothing would mean everything in one place and nothing in another.
-void read_names(const ConfigValue& value, std::vector<std::string>& out) {
-    value.read(out);
-    if (value.named() && out.empty()) value.wrong("names nothing; fill it in or take it out");
-}
-
-// A rule for somebody whom no login of this version yields is silent, a denying one too.
-void warn_of_nobody(const ConfigValue& subjects, const auth::Rule& rule) {
-    for (const std::string& subject : rule.subjects) {
-        for (const std::string_view kind : {"group:", "robot:", "oidc:"}) {
-            if (subject.starts_with(kind)) {
-                subjects.warn("not served yet: " + subject + " is nobody, so it decides nothing");
-            }
-        }
-    }
-}
-
-auth::Rule read_rule(const ConfigValue& item, std::size_t number) {
-    auth::Rule rule;
-    if (item.kind() != YamlNode::Kind::map) {
-        item.wrong("must be a map with subjects and actions");
-        return rule;
-    }
-    rule.name = "rule " + std::to_string(number);
-    item.at("name").read(rule.name);
-    if (item.at("effect").read_word({"allow", "deny"}) == 1u) rule.effect = auth::Effect::deny;
-    read_names(item.at("subjects"), rule.subjects);
-    warn_of_nobody(item.at("subjects"), rule);
-    read_names(item.at("actions"), rule.actions);
-    read_names(item.at("repositories"), rule.repositories);
-    read_names(item.at("tags"), rule.tags);
-    for (const auto* needed : {"subjects", "actions"}) {
-        if (!item.at(needed).named()) item.wrong(std::string(needed) + " is missing");
-    }
-    // Alone, so that what is wrong gets this rule's line.
-    const bool whole = !rule.subjects.empty() && !rule.actions.empty();
-    if (whole) {
-        if (const auto policy = auth::Policy::compile({rule}); !policy) {
-            item.wrong(policy.error().detail);
-        }
-    }
-    return rule;
-}
-
-std::optional<std::vector<auth::Rule>> read_policy(const ConfigValue& policy, bool has_auth) {
-    // The original's section of that name is a map, and the check of keys has spoken about it.
-    if (!policy.named() || policy.kind() == YamlNode::Kind::map) return std::nullopt;
-    std::vector<auth::Rule> rules;
-    if (policy.kind() == YamlNode::Kind::scalar && policy.present()) {
-        policy.wrong("must be a list of rules");
-        return std::nullopt;
-    }
-    for (const auto& item : policy.items())
-        rules.push_back(read_rule(item, rules.size() + 1));
-    if (rules.empty()) {
-        policy.wrong("has no rule, so nobody could do anything; write rules or take it out");
-    } else if (!has_auth) {
-        policy.warn(
-            "without an auth section nobody can log in: only rules for everyone and "
-            "anonymous apply");
-    }
-    return rules;
-}
-
 void read_patterns(const ConfigValue& value, std::vector<std::string>& out) {
     for (const auto& item : value.items()) {
         std::string pattern;
@@ -252,10 +166,12 @@ Config read_config(const ConfigValue& root, NamedFiles files) {
     config.log = read_log(root);
     check_driver(root);
     config.storage = read_storage(root.at("storage"));
-    config.auth = read_auth(root.at("auth"), files);
-    config.policy = read_policy(root.at("policy"), config.auth.htpasswd.has_value());
+    config.auth = read_auth(root.at("auth"), config.storage, files);
+    config.policy = read_policy(root.at("policy"));
+    config.audit = read_audit(root.at("audit"));
     config.http = read_http(root.at("http"), files);
     config.validation = read_validation(root.at("validation"));
+    complete_auth(root, config);
     root.at("catalog").at("maxentries").read_count(config.catalog_entries_max, 1, kPageMax);
     root.at("tags").at("maxtags").read_count(config.tags_max, 1, kPageMax);
     return config;

@@ -15,6 +15,14 @@ enum class NamedFiles { must_exist, may_be_missing };
 // that do not fit leave the default.
 Config read_config(const ConfigValue& root, NamedFiles files);
 
+AuthConfig read_auth(const ConfigValue& auth, const StorageConfig& storage, NamedFiles files);
+std::optional<std::vector<auth::Rule>> read_policy(const ConfigValue& policy);
+std::optional<auth::AuditOptions> read_audit(const ConfigValue& audit);
+
+// What hangs on more than one section: a token service where the policy needs one, and warnings of
+// what cannot work.
+void complete_auth(const ConfigValue& root, Config& config);
+
 HttpConfig read_http(const ConfigValue& http, NamedFiles files);
 
 // Must be a file that this process can read; `missing` is the advice for one that is not there.

@@ -9,10 +9,11 @@
 #include <thread>
 
 #include "api/api.h"
+#include "app/config_load.h"
+#include "app/logins.h"
 #include "app/policy.h"
 #include "app/stores.h"
-#include "auth/authenticator.h"
-#include "auth/password_file.h"
+#include "auth/audit/audit_log.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "http/server.h"
@@ -20,14 +21,16 @@
 #include "jobs/upload_expiry.h"
 #include "net/listener.h"
 #include "net/loop.h"
-#include "net/tls.h"
+#include "net/tls_source.h"
 
 namespace berth::app {
 
 namespace {
 
 constexpr std::size_t kDiskQueue = 4096;
-constexpr std::size_t kPasswordQueue = 256;
+constexpr std::size_t kLoginQueue = 256;
+// How often what may be late is written down.
+constexpr auto kUpkeep = std::chrono::minutes(1);
 
 sigset_t our_signals() {
     sigset_t set;
@@ -49,13 +52,23 @@ void claim_process() {
     }
 }
 
-void wait_for_end(Logger& log) {
+// What the process is asked for from outside.
+enum class Wish { nothing, end, reload, reopen };
+
+// Waits for a signal, but no longer than kUpkeep.
+Wish wait_for_wish() {
     const auto set = our_signals();
-    for (;;) {
-        int signal = 0;
-        if (sigwait(&set, &signal) != 0) continue;
-        if (signal == SIGTERM || signal == SIGINT) return;
-        log.reopen();
+    const timespec patience{std::chrono::seconds(kUpkeep).count(), 0};
+    switch (sigtimedwait(&set, nullptr, &patience)) {
+        case SIGTERM:
+        case SIGINT:
+            return Wish::end;
+        case SIGHUP:
+            return Wish::reload;
+        case SIGUSR1:
+            return Wish::reopen;
+        default:
+            return Wish::nothing;
     }
 }
 
@@ -71,22 +84,29 @@ Result<std::optional<io::DirectoryLock>> lock_data(const Config& config) {
     return std::optional<io::DirectoryLock>(std::move(*lock));
 }
 
-Result<std::shared_ptr<const net::TlsContext>> open_tls(const std::optional<TlsConfig>& tls) {
-    if (!tls) return std::shared_ptr<const net::TlsContext>();
+using TlsSourcePtr = std::shared_ptr<net::TlsSource>;
+
+Result<TlsSourcePtr> open_tls(const std::optional<TlsConfig>& tls, const Clock& clock,
+                              Logger& log) {
+    if (!tls) return TlsSourcePtr();
     net::TlsOptions options;
     options.certificate = tls->certificate;
     options.chain = tls->chain;
     options.key = tls->key;
     options.minimum = tls->minimum;
     options.ciphersuites = tls->ciphersuites;
-    return net::TlsContext::open(options);
+    options.client_cas = tls->client_cas;
+    options.client_auth = tls->client_auth;
+    const auto report = [&log](LogLevel level, const std::string& text) { log.write(level, text); };
+    BERTH_TRY(auto source, net::TlsSource::open(std::move(options), clock, report));
+    source->watch();
+    return source;
 }
 
 using Listeners = std::vector<std::unique_ptr<net::Listener>>;
 
 // Sockets that the service manager opened stand in for the configured addresses, in their order.
-Result<Listeners> open_listeners(const Config& config) {
-    BERTH_TRY(const auto tls, open_tls(config.http.tls));
+Result<Listeners> open_listeners(const Config& config, const TlsSourcePtr& tls) {
     const auto& configured = config.http.listeners;
     Listeners listeners;
     for (auto& socket : net::inherited_sockets()) {
@@ -103,17 +123,17 @@ Result<Listeners> open_listeners(const Config& config) {
     return listeners;
 }
 
-Result<std::unique_ptr<auth::PasswordFile>> open_passwords(const Config& config, const Clock& clock,
-                                                           Logger& log) {
-    if (!config.auth.htpasswd) return std::unique_ptr<auth::PasswordFile>();
-    return auth::PasswordFile::open(config.auth.htpasswd->path, clock, [&log](const Error& error) {
+Result<std::unique_ptr<auth::AuditLog>> open_audit(const Config& config, const Clock& clock,
+                                                   Logger& log) {
+    if (!config.audit) return std::unique_ptr<auth::AuditLog>();
+    return auth::AuditLog::open(*config.audit, clock, [&log](const Error& error) {
         log.write(LogLevel::error, error.detail);
     });
 }
 
 api::ApiOptions api_options(const Config& config) {
     api::ApiOptions options;
-    if (config.auth.htpasswd) options.realm = config.auth.htpasswd->realm;
+    options.realm = config.auth.realm;
     options.prefix = config.http.prefix;
     options.host = config.http.host;
     options.relative_urls = config.http.relative_urls;
@@ -156,9 +176,36 @@ jobs::UploadExpiryOptions expiry_options(const StorageConfig& storage) {
     return options;
 }
 
+void report(Logger& log, const Result<void>& done) {
+    if (!done) log.write(LogLevel::error, done.error().detail);
+}
+
+// Puts the policy of the configuration read again in force; the rest of it waits for a restart. Who
+// may log in stays as it was, so the policy is made for that.
+void reload_policy(const Config& running, const ReadAgain& read_again, auth::LivePolicy& policy,
+                   Logger& log) {
+    auto fresh = read_again();
+    if (!fresh) {
+        log.write(LogLevel::error, "the configuration stays as it was: " + fresh.error().detail);
+        return;
+    }
+    Config changed = running;
+    changed.policy = fresh->policy;
+    auto made = make_policy(changed);
+    if (!made) {
+        log.write(LogLevel::error, "the policy stays as it was: " + made.error().detail);
+        return;
+    }
+    policy.replace(std::move(*made));
+    log.write(LogLevel::info, "the policy is read again and in force");
+    if (print_config(changed) != print_config(*fresh)) {
+        log.write(LogLevel::warn, "what else has changed in the configuration waits for a restart");
+    }
+}
+
 }  // namespace
 
-Result<void> serve(const Config& config, const OnReady& on_ready) {
+Result<void> serve(const Config& config, const ReadAgain& read_again, const OnReady& on_ready) {
     claim_process();
     const SystemClock clock;
     BERTH_TRY(const auto log, Logger::open(config.log, clock));
@@ -167,16 +214,26 @@ Result<void> serve(const Config& config, const OnReady& on_ready) {
 
     BERTH_TRY(const auto lock, lock_data(config));
     BERTH_TRY(const auto stores, open_stores(config, clock));
-    BERTH_TRY(auto passwords, open_passwords(config, clock, *log));
-    BERTH_TRY(auto policy, make_policy(config));
-    auth::Authenticator authenticator(std::move(passwords), {}, clock);
-    BERTH_TRY(auto listeners, open_listeners(config));
+    BERTH_TRY(const auto logins, open_logins(config.auth, clock, *log));
+    BERTH_TRY(auto rules, make_policy(config));
+    auth::LivePolicy policy(std::move(rules));
+    BERTH_TRY(const auto audit, open_audit(config, clock, *log));
+    BERTH_TRY(const auto tls, open_tls(config.http.tls, clock, *log));
+    BERTH_TRY(auto listeners, open_listeners(config, tls));
 
     Pool disk({"disk", config.storage.threads_max, kDiskQueue});
-    Pool password_pool({"passwords", cores(), kPasswordQueue});
-    BERTH_TRY(const auto api,
-              api::make_api({*stores.registry, authenticator, disk, password_pool, *log, clock},
-                            std::move(policy), api_options(config)));
+    Pool login_pool({"logins", login_threads(config.auth), kLoginQueue});
+    BERTH_TRY(const auto api, api::make_api({.registry = *stores.registry,
+                                             .authenticator = *logins.authenticator,
+                                             .policy = policy,
+                                             .disk = disk,
+                                             .logins = login_pool,
+                                             .log = *log,
+                                             .clock = clock,
+                                             .issuer = logins.issuer.get(),
+                                             .access_tokens = logins.access_tokens.get(),
+                                             .audit = audit.get()},
+                                            api_options(config)));
     std::optional<jobs::UploadExpiry> expiry;
     if (config.storage.upload_purging && !config.storage.read_only) {
         expiry.emplace(*stores.blobs, clock, *log, expiry_options(config.storage));
@@ -192,7 +249,17 @@ Result<void> serve(const Config& config, const OnReady& on_ready) {
         log->write(LogLevel::info, "listening on " + address);
     on_ready(addresses);
 
-    wait_for_end(*log);
+    for (;;) {
+        const Wish wish = wait_for_wish();
+        if (logins.access_tokens) report(*log, logins.access_tokens->save_last_used());
+        if (wish == Wish::end) break;
+        if (wish == Wish::nothing) continue;
+        log->reopen();
+        if (audit) audit->reopen();
+        if (wish == Wish::reopen) continue;
+        if (tls) tls->refresh();
+        if (read_again) reload_policy(config, read_again, policy, *log);
+    }
     log->write(LogLevel::info, "stopping: requests under way may end");
     server.stop_accepting();
     loops.stop(config.http.drain_timeout);

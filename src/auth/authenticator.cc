@@ -1,5 +1,8 @@
 #include "auth/authenticator.h"
 
+#include <arpa/inet.h>
+
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <unordered_map>
@@ -12,64 +15,159 @@
 namespace berth::auth {
 namespace {
 
-using Outcome = Result<std::shared_ptr<const Identity>>;
+using Outcome = Result<IdentityPtr>;
+using Scheme = Credentials::Scheme;
 
 // One verification, and all who wait for it.
 struct Verification {
     bool done = false;
-    Outcome outcome = fail(Errc::unavailable, "the password could not be checked; try again");
+    Outcome outcome = fail(Errc::unavailable, "the login could not be checked; try again");
 };
+
+// Whoever has an IPv6 address has a whole /64 of them.
+std::string network_of(std::string_view address) {
+    in6_addr parsed{};
+    const std::string text(address.substr(0, address.find('%')));
+    if (inet_pton(AF_INET6, text.c_str(), &parsed) != 1 || IN6_IS_ADDR_V4MAPPED(&parsed)) {
+        return text;
+    }
+    return {reinterpret_cast<const char*>(parsed.s6_addr), 8};
+}
 
 }  // namespace
 
 struct Authenticator::State {
-    State(std::unique_ptr<PasswordFile> file, AuthenticatorOptions given, const Clock& time)
-        : passwords(std::move(file)),
+    State(std::vector<std::unique_ptr<Verifier>> asked, std::unique_ptr<GroupFile> group_file,
+          AuthenticatorOptions given, const Clock& time)
+        : verifiers(std::move(asked)),
+          groups(std::move(group_file)),
           options(given),
           clock(time),
           memory(given.remembered_max),
-          throttle({given.failures_max, given.throttle}) {}
+          users({given.failures_max, given.throttle}),
+          addresses({given.address_failures_max, given.throttle}) {}
 
-    const std::unique_ptr<PasswordFile> passwords;
+    const std::vector<std::unique_ptr<Verifier>> verifiers;
+    const std::unique_ptr<GroupFile> groups;
     const AuthenticatorOptions options;
     const Clock& clock;
-    const std::shared_ptr<const Identity> anonymous =
-        std::make_shared<const Identity>(Identity{{}, {}, "none"});
-    const KeyedHasher hasher;
+    const IdentityPtr anonymous = std::make_shared<const Identity>(Identity{{}, {}, "none"});
+    // Two keys, so that no header can stand for a certificate.
+    const KeyedHasher header_hasher;
+    const KeyedHasher certificate_hasher;
     LoginMemory memory;
-    LoginThrottle throttle;
+    LoginThrottle users;
+    LoginThrottle addresses;
 
     std::mutex mutex;
     std::condition_variable finished;
     std::unordered_map<KeyedHash, std::shared_ptr<Verification>, KeyedHashBucket> running;
 
-    std::shared_ptr<const Identity> recall(const KeyedHash& login) const {
-        return memory.find(login, passwords->version(), clock.steady_now());
+    bool shows_nothing(const Presented& presented) const {
+        return verifiers.empty() || (presented.authorization.empty() && !presented.certificate);
     }
-    Outcome check(const Credentials& credentials, const KeyedHash& login, std::string_view address);
+    KeyedHash hash_of(const Presented& presented) const {
+        return presented.authorization.empty()
+                   ? certificate_hasher(presented.certificate->fingerprint)
+                   : header_hasher(presented.authorization);
+    }
+    std::uint64_t version_of(std::size_t verifier) const {
+        return verifiers[verifier]->version() + (groups ? groups->version() : 0);
+    }
+    IdentityPtr recall(const KeyedHash& login) const;
+    Outcome check(const Presented& presented, const KeyedHash& login);
+    Outcome check_password(const Presented& presented, const Credentials& credentials,
+                           const KeyedHash& login);
+    Outcome ask(const Credentials& credentials, const KeyedHash& login);
+    IdentityPtr remember(Login login, std::size_t verifier, std::uint64_t version,
+                         const KeyedHash& hash);
     void finish(const KeyedHash& login, Verification& verification, Outcome outcome);
 };
 
-// Costs what the password's hash costs.
-Outcome Authenticator::State::check(const Credentials& credentials, const KeyedHash& login,
-                                    std::string_view address) {
-    // A NUL stands in neither part.
-    const KeyedHash caller = hasher(std::string(credentials.user).append(1, '\0').append(address));
-    if (!throttle.begin(caller, clock.steady_now())) {
-        return fail(Errc::rate_limited, "too many failed logins as " + credentials.user +
-                                            "; try again in " +
-                                            std::to_string(options.throttle.count()) + " seconds");
+IdentityPtr Authenticator::State::recall(const KeyedHash& login) const {
+    auto known = memory.find(login);
+    if (!known || known->expires <= clock.steady_now()) return nullptr;
+    return known->version == version_of(known->verifier) ? std::move(known->identity) : nullptr;
+}
+
+IdentityPtr Authenticator::State::remember(Login login, std::size_t verifier, std::uint64_t version,
+                                           const KeyedHash& hash) {
+    if (groups && login.identity.kind == Identity::Kind::user && !login.identity.anonymous()) {
+        auto more = groups->groups_of(login.identity.name);
+        login.identity.groups.insert(login.identity.groups.end(),
+                                     std::make_move_iterator(more.begin()),
+                                     std::make_move_iterator(more.end()));
     }
-    const PasswordFile::Lookup entry = passwords->find(credentials.user);
-    const bool fits = verify_password(credentials.password, entry.hash);
-    if (!fits || !entry.known) {
-        return fail(Errc::unauthenticated, "the user name or the password is wrong");
-    }
-    throttle.succeeded(caller);
-    auto identity = std::make_shared<const Identity>(Identity{credentials.user, {}, "htpasswd"});
+    auto identity = std::make_shared<const Identity>(std::move(login.identity));
     const SteadyTime now = clock.steady_now();
-    memory.put(login, identity, entry.version, now, now + options.remember);
+    std::chrono::milliseconds lasts = options.remember;
+    if (login.expires != Time::max()) lasts = std::min(lasts, login.expires - clock.now());
+    memory.put(hash, {identity, verifier, version, now + lasts, now + lasts + login.grace}, now);
     return identity;
+}
+
+Outcome Authenticator::State::ask(const Credentials& credentials, const KeyedHash& login) {
+    std::optional<Error> unavailable;
+    for (std::size_t i = 0; i < verifiers.size(); ++i) {
+        const std::uint64_t version = version_of(i);
+        auto found = verifiers[i]->verify(credentials);
+        if (found && *found) return remember(std::move(**found), i, version, login);
+        if (found) continue;
+        if (found.error().code != Errc::unavailable) {
+            return std::unexpected(std::move(found.error()));
+        }
+        const auto known = memory.find(login);
+        const bool in_grace = known && known->verifier == i && known->version == version &&
+                              clock.steady_now() < known->grace_until;
+        if (in_grace) return known->identity;
+        unavailable = std::move(found.error());
+    }
+    if (unavailable) return std::unexpected(std::move(*unavailable));
+    switch (credentials.scheme) {
+        case Scheme::basic:
+            return fail(Errc::unauthenticated, "the user name or the password is wrong");
+        case Scheme::bearer:
+            return fail(Errc::unauthenticated, "the token is none that counts here");
+        case Scheme::certificate:
+            break;
+    }
+    return anonymous;
+}
+
+Outcome Authenticator::State::check_password(const Presented& presented,
+                                             const Credentials& credentials,
+                                             const KeyedHash& login) {
+    const std::string network = network_of(presented.address);
+    // A NUL stands in neither part.
+    const KeyedHash user = header_hasher(std::string(credentials.user).append(1, '\0') + network);
+    const KeyedHash address = header_hasher(std::string(1, '\0') + network);
+    const SteadyTime now = clock.steady_now();
+    const auto later = [this](const std::string& whose) {
+        return fail(Errc::rate_limited, "too many failed logins " + whose + "; try again in " +
+                                            std::to_string(options.throttle.count()) + " seconds");
+    };
+    if (!users.begin(user, now)) return later("as " + credentials.user);
+    if (!addresses.begin(address, now)) {
+        users.take_back(user);
+        return later("from this address");
+    }
+    Outcome outcome = ask(credentials, login);
+    if (outcome) {
+        users.succeeded(user);
+    } else if (outcome.error().code == Errc::unavailable) {
+        users.take_back(user);
+    }
+    if (outcome || outcome.error().code == Errc::unavailable) addresses.take_back(address);
+    return outcome;
+}
+
+Outcome Authenticator::State::check(const Presented& presented, const KeyedHash& login) {
+    if (presented.authorization.empty()) {
+        return ask({.scheme = Scheme::certificate, .certificate = presented.certificate}, login);
+    }
+    BERTH_TRY(const Credentials credentials, parse_authorization(presented.authorization));
+    if (credentials.scheme == Scheme::basic) return check_password(presented, credentials, login);
+    return ask(credentials, login);
 }
 
 void Authenticator::State::finish(const KeyedHash& login, Verification& verification,
@@ -81,25 +179,25 @@ void Authenticator::State::finish(const KeyedHash& login, Verification& verifica
     finished.notify_all();
 }
 
-Authenticator::Authenticator(std::unique_ptr<PasswordFile> passwords, AuthenticatorOptions options,
+Authenticator::Authenticator(std::vector<std::unique_ptr<Verifier>> verifiers,
+                             std::unique_ptr<GroupFile> groups, AuthenticatorOptions options,
                              const Clock& clock)
-    : state_(std::make_unique<State>(std::move(passwords), options, clock)) {}
+    : state_(std::make_unique<State>(std::move(verifiers), std::move(groups), options, clock)) {}
 
 Authenticator::~Authenticator() = default;
 
 bool Authenticator::enabled() const {
-    return state_->passwords != nullptr;
+    return !state_->verifiers.empty();
 }
 
-std::shared_ptr<const Identity> Authenticator::remembered(std::string_view authorization) {
-    if (!enabled() || authorization.empty()) return state_->anonymous;
-    return state_->recall(state_->hasher(authorization));
+IdentityPtr Authenticator::remembered(const Presented& presented) {
+    if (state_->shows_nothing(presented)) return state_->anonymous;
+    return state_->recall(state_->hash_of(presented));
 }
 
-Outcome Authenticator::verify(std::string_view authorization, std::string_view address) {
-    if (!enabled() || authorization.empty()) return state_->anonymous;
-    BERTH_TRY(const Credentials credentials, parse_basic(authorization));
-    const KeyedHash login = state_->hasher(authorization);
+Outcome Authenticator::verify(const Presented& presented) {
+    if (state_->shows_nothing(presented)) return state_->anonymous;
+    const KeyedHash login = state_->hash_of(presented);
     auto verification = std::make_shared<Verification>();
     {
         // Clients open several connections at once: one of them pays for the password, the others
@@ -114,13 +212,32 @@ Outcome Authenticator::verify(std::string_view authorization, std::string_view a
     }
     try {
         Outcome outcome = state_->recall(login);
-        if (!*outcome) outcome = state_->check(credentials, login, address);
+        if (!*outcome) outcome = state_->check(presented, login);
         state_->finish(login, *verification, outcome);
         return outcome;
     } catch (...) {
         state_->finish(login, *verification, verification->outcome);
         throw;
     }
+}
+
+Result<std::optional<Verifier::Account>> Authenticator::find(std::string_view user) {
+    std::optional<Error> unavailable;
+    for (const auto& verifier : state_->verifiers) {
+        auto account = verifier->find(user);
+        if (!account) {
+            unavailable = std::move(account.error());
+            continue;
+        }
+        if (!*account) continue;
+        if (state_->groups) {
+            for (auto& group : state_->groups->groups_of(user))
+                (*account)->identity.groups.push_back(std::move(group));
+        }
+        return account;
+    }
+    if (unavailable) return std::unexpected(std::move(*unavailable));
+    return std::nullopt;
 }
 
 }  // namespace berth::auth

@@ -5,28 +5,22 @@
 
 namespace berth::auth {
 
-std::shared_ptr<const Identity> LoginMemory::find(const KeyedHash& login, std::uint64_t version,
-                                                  SteadyTime now) const {
+std::optional<RememberedLogin> LoginMemory::find(const KeyedHash& login) const {
     std::shared_lock lock(mutex_);
-    if (version_ != version) return nullptr;
     const auto found = entries_.find(login);
-    if (found == entries_.end() || found->second.expires <= now) return nullptr;
-    return found->second.identity;
+    if (found == entries_.end()) return std::nullopt;
+    return found->second;
 }
 
-void LoginMemory::put(const KeyedHash& login, std::shared_ptr<const Identity> identity,
-                      std::uint64_t version, SteadyTime now, SteadyTime expires) {
+void LoginMemory::put(const KeyedHash& login, RememberedLogin remembered, SteadyTime now) {
     std::unique_lock lock(mutex_);
-    if (version < version_ || entries_max_ == 0) return;
-    if (version > version_) {
-        entries_.clear();
-        version_ = version;
-    }
+    if (entries_max_ == 0) return;
     if (entries_.size() >= entries_max_ && !entries_.contains(login)) {
-        std::erase_if(entries_, [now](const auto& entry) { return entry.second.expires <= now; });
+        std::erase_if(entries_,
+                      [now](const auto& entry) { return entry.second.grace_until <= now; });
         if (entries_.size() >= entries_max_) entries_.erase(entries_.begin());
     }
-    entries_.insert_or_assign(login, Entry{std::move(identity), expires});
+    entries_.insert_or_assign(login, std::move(remembered));
 }
 
 std::size_t LoginMemory::size() const {

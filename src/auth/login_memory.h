@@ -1,5 +1,4 @@
-// LoginMemory: which Authorization headers were verified, as keyed hashes, each until its time is
-// up and all until the password file changes.
+// LoginMemory: which credentials were verified, as keyed hashes, and until when that holds.
 //
 // Thread-safe: finding takes a shared lock, so event loops do not wait for each other.
 #pragma once
@@ -7,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
 #include <unordered_map>
 
@@ -16,30 +16,29 @@
 
 namespace berth::auth {
 
+struct RememberedLogin {
+    std::shared_ptr<const Identity> identity;
+    std::size_t verifier = 0;   // which one said so
+    std::uint64_t version = 0;  // its version, and the groups', before it said so
+    SteadyTime expires;
+    SteadyTime grace_until;  // not before `expires`
+};
+
 class LoginMemory {
   public:
     explicit LoginMemory(std::size_t entries_max) : entries_max_(entries_max) {}
 
-    // Null for what is not known, has expired, or was put under another version of the file.
-    std::shared_ptr<const Identity> find(const KeyedHash& login, std::uint64_t version,
-                                         SteadyTime now) const;
-    // Forgets everything put under an older version; does nothing if `version` itself is older.
-    // When full, makes room: first what has expired, then any other.
-    void put(const KeyedHash& login, std::shared_ptr<const Identity> identity,
-             std::uint64_t version, SteadyTime now, SteadyTime expires);
+    // Also what has expired: the caller looks at the times and the version.
+    std::optional<RememberedLogin> find(const KeyedHash& login) const;
+    // When full, makes room: first what has expired altogether, then any other.
+    void put(const KeyedHash& login, RememberedLogin remembered, SteadyTime now);
 
     std::size_t size() const;
 
   private:
-    struct Entry {
-        std::shared_ptr<const Identity> identity;
-        SteadyTime expires;
-    };
-
     const std::size_t entries_max_;
     mutable std::shared_mutex mutex_;
-    std::uint64_t version_ = 0;
-    std::unordered_map<KeyedHash, Entry, KeyedHashBucket> entries_;
+    std::unordered_map<KeyedHash, RememberedLogin, KeyedHashBucket> entries_;
 };
 
 }  // namespace berth::auth

@@ -24,6 +24,12 @@ void LoginThrottle::succeeded(const KeyedHash& caller) {
     callers_.erase(caller);
 }
 
+void LoginThrottle::take_back(const KeyedHash& caller) {
+    std::lock_guard lock(mutex_);
+    const auto found = callers_.find(caller);
+    if (found != callers_.end() && --found->second.count <= 0) callers_.erase(found);
+}
+
 std::size_t LoginThrottle::size() const {
     std::lock_guard lock(mutex_);
     return callers_.size();

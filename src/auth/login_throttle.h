@@ -1,5 +1,5 @@
-// LoginThrottle: slows down guessing. After some failures of one caller (a user from an address)
-// its next tries are refused unheard, until it has been quiet for the pause.
+// LoginThrottle: slows down guessing. After some failures of one caller (a user from an address, or
+// an address) its next tries are refused unheard, until it has been quiet for the pause.
 //
 // Thread-safe. Memory is bounded: when too many callers fail, the one that failed longest ago is
 // forgotten.
@@ -28,7 +28,10 @@ class LoginThrottle {
     // May the caller try a password now? A try counts as a failure until succeeded() is called, so
     // that tries in parallel cannot outrun the limit.
     bool begin(const KeyedHash& caller, SteadyTime now);
+    // Forgets the caller's failures.
     void succeeded(const KeyedHash& caller);
+    // Takes back the one try: who shares the caller's name may have failed for real.
+    void take_back(const KeyedHash& caller);
 
     std::size_t size() const;
 

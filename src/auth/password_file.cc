@@ -1,64 +1,15 @@
 #include "auth/password_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <array>
-#include <atomic>
-#include <cerrno>
-#include <chrono>
-#include <mutex>
+#include <semaphore>
 #include <unordered_map>
 #include <utility>
 
 #include "auth/password_line.h"
 #include "base/random.h"
-#include "base/unique_fd.h"
+#include "base/watched_file.h"
 
 namespace berth::auth {
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto kLookInterval = 2ms;
-constexpr auto kRetryInterval = 1s;
-constexpr std::size_t kFileBytesMax = 64 << 20;
-
-// What differs when a file does. The time of change, unlike that of modification, cannot be set
-// back by anybody.
-struct FileMark {
-    ::dev_t device = 0;
-    ::ino_t inode = 0;
-    ::off_t size = 0;
-    std::int64_t seconds = 0;
-    std::int64_t nanoseconds = 0;
-
-    friend bool operator==(const FileMark&, const FileMark&) = default;
-};
-
-// All zero for a file that is not there.
-FileMark mark_of(const std::string& path) {
-    struct ::stat found{};
-    if (::stat(path.c_str(), &found) != 0) return {};
-    return {found.st_dev, found.st_ino, found.st_size, found.st_ctim.tv_sec, found.st_ctim.tv_nsec};
-}
-
-Result<std::string> read_file(const std::string& path) {
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) return fail_errno("open " + path, errno);
-    std::string text;
-    std::array<char, 16 << 10> buffer{};
-    for (;;) {
-        const ::ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail_errno("read " + path, errno);
-        if (got == 0) return text;
-        text.append(buffer.data(), static_cast<std::size_t>(got));
-        if (text.size() > kFileBytesMax) {
-            return fail(Errc::too_large, path + " is too large for a password file");
-        }
-    }
-}
 
 struct StringHash {
     using is_transparent = void;
@@ -73,11 +24,9 @@ struct Entries {
     std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> by_user;
 };
 
-Result<Entries> load(const std::string& path) {
-    BERTH_TRY(const std::string text, read_file(path));
-    auto parsed = parse_password_file(text);
-    if (!parsed) return std::unexpected(std::move(parsed.error()).with_context(path));
-    Entries entries{std::move(*parsed), {}};
+Result<Entries> parse(std::string_view text) {
+    BERTH_TRY(auto list, parse_password_file(text));
+    Entries entries{std::move(list), {}};
     for (std::size_t i = 0; i < entries.list.size(); ++i)
         entries.by_user.try_emplace(entries.list[i].user, i);
     return entries;
@@ -103,76 +52,20 @@ Result<std::vector<PasswordEntry>> parse_password_file(std::string_view text) {
 }
 
 struct PasswordFile::State {
-    State(std::string file, const Clock& time, Report to)
-        : path(std::move(file)), clock(time), report(std::move(to)) {
+    explicit State(std::ptrdiff_t hashes_at_once) : hashing(hashes_at_once) {
         random_bytes(std::as_writable_bytes(std::span(&decoy_salt, 1)));
     }
 
-    const std::string path;
-    const Clock& clock;
-    const Report report;
     std::size_t decoy_salt = 0;
+    std::unique_ptr<WatchedFile<Entries>> file;
+    std::counting_semaphore<> hashing;
 
-    std::atomic<SteadyTime::rep> next_look{0};
-    std::atomic<std::uint64_t> version{0};
-    std::mutex mark_mutex;
-    FileMark mark;
-
-    std::mutex entries_mutex;
-    Entries entries;
-    std::uint64_t tried_version = 0;
-    bool stale = false;  // the last try failed
-    SteadyTime retry_at;
-    std::string reported;
-
-    std::uint64_t look();
-    Result<void> read();
-    void refresh(std::uint64_t current);
-    std::string decoy(std::string_view user) const;
+    std::string decoy(const Entries& entries, std::string_view user) const;
 };
-
-// Counts the version up if the file changed.
-std::uint64_t PasswordFile::State::look() {
-    std::lock_guard lock(mark_mutex);
-    const FileMark seen = mark_of(path);
-    if (seen == mark) return version.load();
-    mark = seen;
-    return ++version;
-}
-
-// With entries_mutex held, or before anybody else knows this.
-Result<void> PasswordFile::State::read() {
-    BERTH_TRY(Entries loaded, load(path));
-    entries = std::move(loaded);
-    for (const PasswordEntry& entry : entries.list) {
-        if (is_password_hash(entry.hash)) continue;
-        report({Errc::invalid, path + ": user " + entry.user +
-                                   " cannot log in: what stands there is no hash that htpasswd "
-                                   "writes"});
-    }
-    return {};
-}
-
-void PasswordFile::State::refresh(std::uint64_t current) {
-    const SteadyTime now = clock.steady_now();
-    if (tried_version >= current && !(stale && now >= retry_at)) return;
-    tried_version = current;
-    auto done = read();
-    stale = !done;
-    if (done) {
-        reported.clear();
-        return;
-    }
-    retry_at = now + kRetryInterval;
-    if (done.error().detail == reported) return;
-    reported = done.error().detail;
-    report(Error{done.error().code, reported + "; the passwords read before stay in force",
-                 done.error().os_errno});
-}
 
 // The hash of somebody, always the same one for one name, with an end that no hash has. So unknown
 // users take as long as known ones do, also where the file mixes kinds of hashes.
-std::string PasswordFile::State::decoy(std::string_view user) const {
+std::string PasswordFile::State::decoy(const Entries& entries, std::string_view user) const {
     if (entries.list.empty()) return {};
     const std::size_t pick = (StringHash{}(user) ^ decoy_salt) % entries.list.size();
     std::string hash = entries.list[pick].hash;
@@ -181,16 +74,28 @@ std::string PasswordFile::State::decoy(std::string_view user) const {
 }
 
 Result<std::unique_ptr<PasswordFile>> PasswordFile::open(std::string path, const Clock& clock,
-                                                         Report report) {
-    auto state = std::make_unique<State>(std::move(path), clock, std::move(report));
-    state->tried_version = state->look();
-    auto done = state->read();
-    if (!done && done.error().code == Errc::not_found) {
-        return fail(Errc::not_found, "the password file " + state->path +
-                                         " is not there; make it with: htpasswd -B -c " +
-                                         state->path + " USER");
+                                                         Report report,
+                                                         std::ptrdiff_t hashes_at_once) {
+    auto state = std::make_unique<State>(hashes_at_once);
+    const auto read = [path, report](std::string_view text) {
+        auto entries = parse(text);
+        if (!entries) return entries;
+        for (const PasswordEntry& entry : entries->list) {
+            if (is_password_hash(entry.hash)) continue;
+            report({Errc::invalid, path + ": user " + entry.user +
+                                       " cannot log in: what stands there is no hash that "
+                                       "htpasswd writes"});
+        }
+        return entries;
+    };
+    auto file = WatchedFile<Entries>::open(path, clock, read, report);
+    if (!file && file.error().code == Errc::not_found) {
+        return fail(Errc::not_found, "the password file " + path +
+                                         " is not there; make it with: htpasswd -B -c " + path +
+                                         " USER");
     }
-    if (!done) return std::unexpected(std::move(done.error()));
+    if (!file) return std::unexpected(std::move(file.error()));
+    state->file = std::move(*file);
     return std::unique_ptr<PasswordFile>(new PasswordFile(std::move(state)));
 }
 
@@ -198,22 +103,30 @@ PasswordFile::PasswordFile(std::unique_ptr<State> state) : state_(std::move(stat
 PasswordFile::~PasswordFile() = default;
 
 std::uint64_t PasswordFile::version() {
-    const auto now = state_->clock.steady_now().time_since_epoch();
-    auto due = state_->next_look.load(std::memory_order_relaxed);
-    const auto next = SteadyTime::duration(now + kLookInterval).count();
-    if (now.count() < due || !state_->next_look.compare_exchange_strong(due, next)) {
-        return state_->version.load();
-    }
-    return state_->look();
+    return state_->file->version();
 }
 
-PasswordFile::Lookup PasswordFile::find(std::string_view user) {
-    std::lock_guard lock(state_->entries_mutex);
-    const std::uint64_t current = state_->look();
-    state_->refresh(current);
-    const auto found = state_->entries.by_user.find(user);
-    if (found == state_->entries.by_user.end()) return {state_->decoy(user), false, current};
-    return {state_->entries.list[found->second].hash, true, current};
+PasswordFile::Entry PasswordFile::entry_of(std::string_view user) {
+    const auto reading = state_->file->current();
+    const auto found = reading.value->by_user.find(user);
+    if (found == reading.value->by_user.end()) return {state_->decoy(*reading.value, user), false};
+    return {reading.value->list[found->second].hash, true};
+}
+
+Result<std::optional<Login>> PasswordFile::verify(const Credentials& credentials) {
+    if (credentials.scheme != Credentials::Scheme::basic) return std::nullopt;
+    const Entry entry = entry_of(credentials.user);
+    state_->hashing.acquire();
+    const bool fits = verify_password(credentials.secret, entry.hash);
+    state_->hashing.release();
+    if (!fits || !entry.known) return std::nullopt;
+    return Login{.identity = {.name = credentials.user, .groups = {}, .proof = "htpasswd"}};
+}
+
+Result<std::optional<Verifier::Account>> PasswordFile::find(std::string_view user) {
+    const Entry entry = entry_of(user);
+    if (!entry.known || !is_password_hash(entry.hash)) return std::nullopt;
+    return Account{{.name = std::string(user), .groups = {}, .proof = "htpasswd"}, entry.hash};
 }
 
 }  // namespace berth::auth

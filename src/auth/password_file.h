@@ -1,9 +1,8 @@
 // PasswordFile: an htpasswd file in every format that Apache's htpasswd writes (bcrypt
 // $2y$/$2a$/$2b$, $apr1$, {SHA}, $5$/$6$ SHA-crypt, DES crypt), re-read when it changes.
 //
-// Thread-safe. A changed file is noticed by its stat (device, inode, size, time of change to the
-// nanosecond). A file that cannot be read or parsed keeps the last good one in force, is tried
-// again, and the error is reported once through `report`.
+// Thread-safe. A changed file is noticed, and a broken one keeps the last good one in force, as
+// WatchedFile says.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/verifier.h"
 #include "base/clock.h"
 #include "base/result.h"
 
@@ -37,29 +37,31 @@ bool verify_password(std::string_view password, const std::string& hash);
 // bcrypt's 72 bytes or with a NUL in it.
 Result<std::string> hash_password(std::string_view password, int cost = 10);
 
-class PasswordFile {
+class PasswordFile final : public Verifier {
   public:
     // Gets sentences that are complete: they name the file and what stays in force.
     using Report = std::function<void(const Error&)>;
 
     // Errc::not_found (the detail says how to make one) or Errc::invalid when the first reading
-    // fails.
+    // fails. `hashes_at_once`: how many passwords are hashed at the same time, at most, so that
+    // guessing cannot take all cores.
     static Result<std::unique_ptr<PasswordFile>> open(std::string path, const Clock& clock,
-                                                      Report report);
-    ~PasswordFile();
+                                                      Report report,
+                                                      std::ptrdiff_t hashes_at_once = 1);
+    ~PasswordFile() override;
 
-    // Changes when the file does. For the hot path: never reads the file, and looks at its stat no
-    // more than once in 2 ms.
-    std::uint64_t version();
+    std::uint64_t version() override;
+    // Takes as long for an unknown user as for a known one.
+    Result<std::optional<Login>> verify(const Credentials& credentials) override;
+    Result<std::optional<Account>> find(std::string_view user) override;
+
     // The user's hash, or for an unknown user a hash like those of the others that fits no
-    // password, so that checking takes as long (no user enumeration by timing). Looks at the stat,
-    // and reads the file if it changed: called from a pool. `version` is that of the entries used.
-    struct Lookup {
+    // password.
+    struct Entry {
         std::string hash;
         bool known = false;
-        std::uint64_t version = 0;
     };
-    Lookup find(std::string_view user);
+    Entry entry_of(std::string_view user);
 
   private:
     struct State;

@@ -45,11 +45,15 @@ Result<void> serve(const std::string& argument) {
         argument.empty() && variable != environment.end() ? variable->second : argument;
     if (!path.empty()) {
         BERTH_TRY(const auto config, app::load_config(path, environment));
-        return app::serve(config, [](const auto&) {});
+        const auto read_again = [&path, &environment] {
+            return app::load_config(path, environment);
+        };
+        return app::serve(config, read_again, [](const auto&) {});
     }
     BERTH_TRY(const auto config, app::default_config(environment));
     const auto& root = config.storage.root;
-    return app::serve(config, [&root](const auto& addresses) { welcome(addresses, root); });
+    return app::serve(config, nullptr,
+                      [&root](const auto& addresses) { welcome(addresses, root); });
 }
 
 }  // namespace

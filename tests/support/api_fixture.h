@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "api/api.h"
+#include "auth/password_file.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "io/directory.h"
@@ -29,6 +31,8 @@ struct ApiSetup {
     std::optional<std::vector<auth::Rule>> rules = std::nullopt;
     // User → password. Without: nothing to log in to.
     std::map<std::string, std::string> users = {};
+    // Makes those that are asked before the users' passwords.
+    std::function<std::vector<std::unique_ptr<auth::Verifier>>(const Clock&)> verifiers = {};
     registry::RegistryOptions registry = {};
     LogLevel log_level = LogLevel::error;
 };
@@ -45,19 +49,23 @@ class ApiServer {
         log.level = setup.log_level;
         log.access_path = files_.file("access.log");
         log_ = Logger::open(log, clock_).value();
-        std::unique_ptr<auth::PasswordFile> passwords;
-        if (!setup.users.empty()) passwords = write_passwords(setup.users);
+        std::vector<std::unique_ptr<auth::Verifier>> verifiers;
+        if (setup.verifiers) verifiers = setup.verifiers(clock_);
+        if (!setup.users.empty()) verifiers.push_back(write_passwords(setup.users));
         authenticator_ = std::make_unique<auth::Authenticator>(
-            std::move(passwords), auth::AuthenticatorOptions{}, clock_);
-        auth::Policy policy = setup.users.empty() ? auth::Policy::open() : auth::Policy::any_user();
+            std::move(verifiers), nullptr, auth::AuthenticatorOptions{}, clock_);
+        auth::Policy policy =
+            authenticator_->enabled() ? auth::Policy::any_user() : auth::Policy::open();
         if (setup.rules) policy = auth::Policy::compile(*setup.rules).value();
+        policy_ = std::make_unique<auth::LivePolicy>(std::move(policy));
         handler_ = make_api({.registry = registry_,
                              .authenticator = *authenticator_,
+                             .policy = *policy_,
                              .disk = disk_,
-                             .passwords = password_pool_,
+                             .logins = login_pool_,
                              .log = *log_,
                              .clock = clock_},
-                            std::move(policy), std::move(setup.options))
+                            std::move(setup.options))
                        .value();
         http::ServerOptions options;
         options.fields = common_fields({{"X-Common", "here"}});
@@ -98,9 +106,10 @@ class ApiServer {
         store::open_sqlite_index({.path = ":memory:"}, clock_).value();
     registry::Registry registry_;
     Pool disk_{{.name = "disk", .threads = 4}};
-    Pool password_pool_{{.name = "passwords", .threads = 2}};
+    Pool login_pool_{{.name = "passwords", .threads = 2}};
     std::unique_ptr<Logger> log_;
     std::unique_ptr<auth::Authenticator> authenticator_;
+    std::unique_ptr<auth::LivePolicy> policy_;
     std::unique_ptr<http::Handler> handler_;
     std::unique_ptr<HttpTestServer> server_;
 };

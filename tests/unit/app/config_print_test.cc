@@ -18,7 +18,29 @@ storage:
   maintenance:
     readonly: {enabled: true}
     uploadpurging: {enabled: false, age: 90m, interval: 45s, dryrun: true}
-auth: {htpasswd: {realm: "Docker \"Registry\"", path: /etc/htpasswd}}
+auth:
+  htpasswd: {realm: "Docker \"Registry\"", path: /etc/htpasswd}
+  groups: {path: /etc/groups}
+  ldap:
+    url: ldap://a:1389 b/ou=people,dc=example?mail?one?(objectClass=person)
+    starttls: true
+    ca: /ca
+    verify: true
+    binddn: cn=reader
+    bindpassword: "very secret"
+    userdn: "uid={user},dc=example"
+    groups: {attribute: memberOf, base: ou=groups, filter: (a=b), members: [m], name: n, depth: 2}
+    connecttimeout: 1s
+    timeout: 2s
+    connections: 3
+    remember: 4m
+    grace: 5h
+  issuer: {issuer: me, service: us, keys: /keys, algorithm: EdDSA, lifetime: 2m, refreshlifetime: 3h}
+  tokens: {path: /tokens}
+  certificates: {name: uri, users: {"spiffe://x/ci": "robot:ci"}}
+  oidc: [{name: ci, issuer: "https://ci", audiences: [us], jwks: /j, ca: /c, algorithms: [RS256]}]
+  throttle: {failures: 5, addressfailures: 50, pause: 1m}
+audit: {path: /audit, bytes: 1MiB, files: 3, syslog: true, pulls: false}
 policy:
   - {name: "yes", subjects: [authenticated], actions: [pull]}
   - name: final
@@ -27,10 +49,13 @@ policy:
     tags: ["v*"]
     subjects: [everyone]
     actions: [overwrite]
+    addresses: [10.0.0.0/8]
+    expires: 2027-01-31
 http:
   addr: ["127.0.0.1:1", "[::1]:2"]
   listeners: [{addr: /x.sock, net: unix, tls: false}]
-  tls: {certificate: /a, chain: /b, key: /c, minimumtls: tls1.3, ciphersuites: [X]}
+  tls: {certificate: /a, chain: /b, key: /c, minimumtls: tls1.3, ciphersuites: [X], clientcas: [/ca],
+    clientauth: verify-client-cert-if-given}
   host: https://example.org
   prefix: /hub/
   relativeurls: true
@@ -63,13 +88,18 @@ TEST(PrintConfig, CanBeReadBack) {
         EXPECT_EQ(again->http.headers.size(), config->http.headers.size());
         EXPECT_EQ(again->policy.has_value(), config->policy.has_value());
         EXPECT_EQ(again->storage.reserve_bytes, config->storage.reserve_bytes);
+        EXPECT_EQ(again->auth.enabled(), config->auth.enabled());
+        EXPECT_EQ(again->audit.has_value(), config->audit.has_value());
     }
 }
 
-TEST(PrintConfig, HidesTheSecret) {
-    const auto printed = print_config(config_of("http: {secret: very-secret}\n"));
+TEST(PrintConfig, HidesSecrets) {
+    const auto printed =
+        print_config(config_of("http: {secret: very-secret}\n"
+                               "auth: {ldap: {url: ldap://x/dc=y, bindpassword: very-secret}}\n"));
     EXPECT_EQ(printed.find("very-secret"), std::string::npos);
-    EXPECT_NE(printed.find("secret: (hidden)"), std::string::npos) << printed;
+    EXPECT_NE(printed.find("  secret: (hidden)"), std::string::npos) << printed;
+    EXPECT_NE(printed.find("bindpassword: (hidden)"), std::string::npos) << printed;
 }
 
 TEST(PrintConfig, ShowsTheDefaults) {

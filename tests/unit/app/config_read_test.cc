@@ -90,7 +90,7 @@ policy:
 )");
     EXPECT_THAT(config.warnings, IsEmpty());
     ASSERT_TRUE(config.auth.htpasswd);
-    EXPECT_EQ(config.auth.htpasswd->realm, "Docker Registry");
+    EXPECT_EQ(config.auth.realm, "Docker Registry");
     EXPECT_EQ(config.auth.htpasswd->path, "/etc/berth/htpasswd");
     ASSERT_TRUE(config.policy);
     ASSERT_EQ(config.policy->size(), 2u);
@@ -212,7 +212,8 @@ TEST(Config, WarnsAboutWhatItDoesNotDo) {
          "anonymous apply"},
         {"auth: {htpasswd: {realm: x, path: /x}}\n"
          "policy: [{subjects: ['user:a', 'group:dev'], actions: [pull], effect: deny}]\n",
-         "c.yml:4: policy[0].subjects: not served yet: group:dev is nobody, so it decides nothing"},
+         "c.yml:4: policy[0].subjects: group:dev is nobody: no login of the auth section yields "
+         "one"},
         {"http: {secret: asecretforlocaldevelopment}\n",
          "c.yml:3: http.secret: is the literal of an example, which everybody knows; write your "
          "own (`openssl rand -hex 32`) or take it out"},

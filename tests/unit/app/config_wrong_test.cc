@@ -38,16 +38,8 @@ TEST(WrongConfig, AnUnknownKeyIsNamedWithTheNearest) {
 
 TEST(WrongConfig, WhatIsNotServedAndWouldBeMissedIsRefusedByName) {
     constexpr Case kCases[] = {
-        {"auth: {token: {realm: x}}\n",
-         "c.yml:3: auth.token: tokens of an outside issuer are not verified by this version; "
-         "without them everybody would be let in; use auth.htpasswd"},
         {"auth: {silly: {realm: x, service: y}}\n",
          "c.yml:3: auth.silly: it lets everybody in; use auth.htpasswd"},
-        {"auth: {ldap: {url: ldap://x}}\n",
-         "c.yml:3: auth.ldap: LDAP is not served by this version; use auth.htpasswd"},
-        {"http: {tls: {clientcas: [/ca.pem]}}\n",
-         "c.yml:3: http.tls.clientcas: client certificates are not asked for by this version; "
-         "without them more clients would be let in than you want; use auth.htpasswd"},
         {"http: {tls: {letsencrypt: {email: a@example.org}}}\n",
          "c.yml:3: http.tls.letsencrypt: certificates are not fetched by this version; use certbot "
          "and name its files in http.tls.certificate and http.tls.key"},
@@ -68,8 +60,8 @@ TEST(WrongConfig, WhatIsNotServedAndWouldBeMissedIsRefusedByName) {
 
 TEST(WrongConfig, WhatIsRefusedMayStandThereSwitchedOff) {
     for (const auto* text :
-         {"http: {tls: {clientcas: []}}\n", "http: {tls: {letsencrypt: {email: ''}}}\n",
-          "proxy: {remoteurl: ''}\n", "compatibility: {schema1: {enabled: false}}\n",
+         {"http: {tls: {letsencrypt: {email: ''}}}\n", "proxy: {remoteurl: ''}\n",
+          "compatibility: {schema1: {enabled: false}}\n",
           "middleware: {storage: [{name: redirect, disabled: true}]}\n", "log: {hooks: null}\n"})
         EXPECT_EQ(problems_of(text), "") << text;
 }

@@ -34,6 +34,18 @@ TEST(LoginThrottle, ForgetsFailuresAfterASuccess) {
     EXPECT_TRUE(throttle.begin(kCaller, kStart));
 }
 
+TEST(LoginThrottle, TakesBackOneTryOnly) {
+    LoginThrottle throttle({2, 30s});
+    EXPECT_TRUE(throttle.begin(kCaller, kStart));
+    EXPECT_TRUE(throttle.begin(kCaller, kStart));
+    throttle.take_back(kCaller);
+    EXPECT_TRUE(throttle.begin(kCaller, kStart));
+    EXPECT_FALSE(throttle.begin(kCaller, kStart));
+    throttle.take_back(kCaller);
+    throttle.take_back(kCaller);
+    EXPECT_EQ(throttle.size(), 0u);
+}
+
 TEST(LoginThrottle, ForgetsTheOldestCallerWhenThereAreTooMany) {
     LoginThrottle throttle({1, 30s, 3});
     for (int i = 0; i < 100; ++i)

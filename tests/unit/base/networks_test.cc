@@ -1,11 +1,11 @@
 // Goal: a trusted proxy is told from anybody else.
 // Method: tables of networks and addresses.
-#include "api/networks.h"
+#include "base/networks.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace berth::api {
+namespace berth {
 namespace {
 
 bool contains(const std::string& network, std::string_view address) {
@@ -55,4 +55,4 @@ TEST(Networks, NeighboursAreThisMachineAndPrivateNetworks) {
 }
 
 }  // namespace
-}  // namespace berth::api
+}  // namespace berth
