@@ -32,7 +32,9 @@ void add_commands(CLI::App& app, Run& run) {
     add_listings(app, run);
     add_inspect(app, run);
     add_policy(app, run);
+    add_migrate(app, run);
     add_token(app, run);
+    add_audit(app, run);
 }
 
 }  // namespace

@@ -21,7 +21,9 @@ void add_user(CLI::App& app, Run& run);
 void add_listings(CLI::App& app, Run& run);  // ls, tags
 void add_inspect(CLI::App& app, Run& run);
 void add_policy(CLI::App& app, Run& run);
+void add_migrate(CLI::App& app, Run& run);
 void add_token(CLI::App& app, Run& run);
+void add_audit(CLI::App& app, Run& run);
 
 // `--config FILE` of a command that needs the configuration. `path` outlives the parsing.
 void add_config_option(CLI::App& command, std::string& path);
