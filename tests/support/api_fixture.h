@@ -14,6 +14,7 @@
 
 #include "api/api.h"
 #include "auth/password_file.h"
+#include "auth/token/access_tokens.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "io/directory.h"
@@ -33,6 +34,7 @@ struct ApiSetup {
     std::map<std::string, std::string> users = {};
     // Makes those that are asked before the users' passwords.
     std::function<std::vector<std::unique_ptr<auth::Verifier>>(const Clock&)> verifiers = {};
+    bool access_tokens = false;
     registry::RegistryOptions registry = {};
     LogLevel log_level = LogLevel::error;
 };
@@ -51,6 +53,12 @@ class ApiServer {
         log_ = Logger::open(log, clock_).value();
         std::vector<std::unique_ptr<auth::Verifier>> verifiers;
         if (setup.verifiers) verifiers = setup.verifiers(clock_);
+        if (setup.access_tokens) {
+            access_tokens_ =
+                auth::AccessTokens::open(files_.file("tokens"), clock_, [](const Error&) {
+                }).value();
+            verifiers.push_back(access_tokens_->verifier());
+        }
         if (!setup.users.empty()) verifiers.push_back(write_passwords(setup.users));
         authenticator_ = std::make_unique<auth::Authenticator>(
             std::move(verifiers), nullptr, auth::AuthenticatorOptions{}, clock_);
@@ -64,7 +72,8 @@ class ApiServer {
                              .disk = disk_,
                              .logins = login_pool_,
                              .log = *log_,
-                             .clock = clock_},
+                             .clock = clock_,
+                             .access_tokens = access_tokens_.get()},
                             std::move(setup.options))
                        .value();
         http::ServerOptions options;
@@ -74,6 +83,7 @@ class ApiServer {
 
     http::Handler& handler() { return *handler_; }
     registry::Registry& registry() { return registry_; }
+    auth::AccessTokens& access_tokens() { return *access_tokens_; }
     FakeClock& clock() { return clock_; }
     std::uint16_t port() const { return server_->port(); }
 
@@ -108,6 +118,7 @@ class ApiServer {
     Pool disk_{{.name = "disk", .threads = 4}};
     Pool login_pool_{{.name = "passwords", .threads = 2}};
     std::unique_ptr<Logger> log_;
+    std::unique_ptr<auth::AccessTokens> access_tokens_;
     std::unique_ptr<auth::Authenticator> authenticator_;
     std::unique_ptr<auth::LivePolicy> policy_;
     std::unique_ptr<http::Handler> handler_;
