@@ -102,6 +102,7 @@ Task<bool> Connection::secure() {
     const auto secured = co_await stream_.handshake();
     stream_.deadline = SteadyTime::max();
     if (secured) co_return true;
+    if (secured.error().code != Errc::invalid) co_return false;
     if (secured.error().detail == "plain HTTP") {
         begin_exchange();
         refuse({400, "this port speaks TLS: use https"});
@@ -109,8 +110,11 @@ Task<bool> Connection::secure() {
         stream_.write_plain(as_text(tail_));
         sent_ = output_.size() + tail_.size();
         finish();
-        co_await close();
+    } else if (options_.on_tls_failure) {
+        options_.on_tls_failure(stream_.peer(), secured.error());
     }
+    // What the peer was told arrives only if nothing it sent is left unread.
+    co_await close();
     co_return false;
 }
 

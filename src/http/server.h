@@ -6,11 +6,13 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/pool.h"
+#include "base/result.h"
 #include "http/handler.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -25,6 +27,8 @@ struct ServerOptions {
     std::chrono::milliseconds body_timeout{60'000};    // for 16 KiB of a body, either way
     // Lines that stand on every answer, each ended by CRLF.
     std::string fields;
+    // Where given, told of each connection whose TLS failed: thread-safe, for the log.
+    std::function<void(const net::Peer& peer, const Error& why)> on_tls_failure = nullptr;
 };
 
 class Server {

@@ -77,7 +77,7 @@ struct Arrival {
 
 class SocketListener final : public Listener, private Watched {
   public:
-    SocketListener(UniqueFd fd, std::string address, std::shared_ptr<const TlsContext> tls,
+    SocketListener(UniqueFd fd, std::string address, std::shared_ptr<const TlsSource> tls,
                    SocketFile file, bool ours)
         : fd_(std::move(fd)),
           address_(std::move(address)),
@@ -171,15 +171,15 @@ class SocketListener final : public Listener, private Watched {
         Loop& loop = loops_->next();
         boost::asio::post(loop.context(), [this, &loop, arrived = std::move(arrival)]() mutable {
             if (loop.draining()) return;
-            on_connection_(std::make_unique<Stream>(loop, std::move(arrived.fd),
-                                                    std::move(arrived.peer), tls_,
-                                                    std::move(arrived.lease)));
+            on_connection_(std::make_unique<Stream>(
+                loop, std::move(arrived.fd), std::move(arrived.peer),
+                tls_ ? tls_->current() : nullptr, std::move(arrived.lease)));
         });
     }
 
     UniqueFd fd_;
     const std::string address_;
-    const std::shared_ptr<const TlsContext> tls_;
+    const std::shared_ptr<const TlsSource> tls_;
     const SocketFile file_;
     const bool ours_;
     std::atomic<bool> stopped_{false};
@@ -293,7 +293,7 @@ Result<std::unique_ptr<Listener>> Listener::open(const ListenOptions& options) {
 }
 
 Result<std::unique_ptr<Listener>> Listener::adopt(UniqueFd fd,
-                                                  std::shared_ptr<const TlsContext> tls) {
+                                                  std::shared_ptr<const TlsSource> tls) {
     int listening = 0;
     socklen_t size = sizeof listening;
     const auto what = "inherited socket " + std::to_string(fd.get());

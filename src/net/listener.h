@@ -13,6 +13,7 @@
 #include "base/unique_fd.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "net/tls_source.h"
 
 namespace berth::net {
 
@@ -20,7 +21,7 @@ struct ListenOptions {
     std::string network = "tcp";  // tcp, unix
     // host:port, [v6]:port, :port (all addresses, both families) or a path. Port 0: a free one.
     std::string address;
-    std::shared_ptr<const TlsContext> tls;  // null: plain
+    std::shared_ptr<const TlsSource> tls;  // null: plain
 };
 
 class Listener {
@@ -34,7 +35,7 @@ class Listener {
     static Result<std::unique_ptr<Listener>> open(const ListenOptions& options);
     // Takes over a socket that already listens.
     static Result<std::unique_ptr<Listener>> adopt(UniqueFd fd,
-                                                   std::shared_ptr<const TlsContext> tls);
+                                                   std::shared_ptr<const TlsSource> tls);
     virtual ~Listener() = default;  // removes a unix socket's path that it made
 
     // As bound, for people: 127.0.0.1:5000, [::1]:5000, unix:/run/berth.sock

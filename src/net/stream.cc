@@ -114,7 +114,10 @@ Task<Result<void>> Stream::handshake() {
         if (status == TlsSession::Status::failed) co_return fail(Errc::invalid, "TLS: " + reason);
         if (!flushed) co_return flushed;
         if (status == TlsSession::Status::closed) co_return fail_peer(0);
-        if (status == TlsSession::Status::done) co_return Result<void>{};
+        if (status == TlsSession::Status::done) {
+            peer_.certificate = tls_->peer_certificate();
+            co_return Result<void>{};
+        }
         const auto [waited] = co_await wait(socket_base::wait_read);
         if (auto usable = check(waited); !usable) co_return usable;
         tls_->readable();
@@ -149,11 +152,11 @@ Result<std::optional<std::size_t>> Stream::read_now(MutableBytes out) {
 }
 
 Task<Result<std::size_t>> Stream::read_some(MutableBytes out) {
-    if (has_kept()) {
-        auto flushed = co_await flush(More::no);
-        if (!flushed) co_return std::unexpected(std::move(flushed.error()));
-    }
     for (;;) {
+        if (has_kept()) {
+            auto flushed = co_await flush(More::no);
+            if (!flushed) co_return std::unexpected(std::move(flushed.error()));
+        }
         // An empty socket is not asked again before it is ready: one system call less for each
         // request.
         if (!drained_) {
@@ -163,6 +166,8 @@ Task<Result<std::size_t>> Stream::read_some(MutableBytes out) {
                 if (++turns_ > kTurnsMax) co_await pause();
                 co_return **got;
             }
+            // What TLS itself answers leaves before the wait: a refused renegotiation, a new key.
+            if (has_kept()) continue;
         }
         const auto [waited] = co_await wait(socket_base::wait_read);
         if (auto usable = check(waited); !usable)

@@ -23,17 +23,11 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "net/loop.h"
+#include "net/peer.h"
 #include "net/pieces.h"
 #include "net/tls.h"
 
 namespace berth::net {
-
-// The other end, as the listener saw it.
-struct Peer {
-    std::string address;  // numeric, without brackets; empty for a unix socket
-    std::uint16_t port = 0;
-    bool tls = false;
-};
 
 // Whether more is written at once: it may then leave together with what comes next.
 enum class More { no, yes };
@@ -51,9 +45,10 @@ class Stream final : public Watched {
     const Peer& peer() const { return peer_; }
     Loop& loop() { return loop_; }
 
-    // TLS only: must succeed before anything else. Errc::invalid, with the detail "plain HTTP" when
-    // the peer does not speak TLS at all: what it sent is then lost, and write_plain may tell it
-    // so.
+    // TLS only: must succeed before anything else; peer().certificate is set by it. Errc::invalid
+    // when TLS fails: the peer is sent an alert that says why, which close_gracefully() lets
+    // arrive. With the detail "plain HTTP" it does not speak TLS at all: what it sent is then lost,
+    // and write_plain may tell it so.
     Task<Result<void>> handshake();
     // A few bytes past the TLS, for that one purpose.
     void write_plain(std::string_view text);

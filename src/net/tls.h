@@ -12,9 +12,19 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/result.h"
+#include "net/peer.h"
 
 namespace berth::net {
+
+// What is asked of clients, by registry:2's names for it.
+enum class ClientAuth {
+    request,             // request-client-cert: any or none; one that proves nothing is no identity
+    require_any,         // require-any-client-cert: the same, but one must be shown
+    verify_if_given,     // verify-client-cert-if-given
+    require_and_verify,  // require-and-verify-client-cert
+};
 
 struct TlsOptions {
     std::string certificate;  // PEM file: the certificate, and its chain behind it
@@ -22,14 +32,21 @@ struct TlsOptions {
     std::string key;          // PEM file
     std::string minimum = "tls1.2";
     std::vector<std::string> ciphersuites;  // Go's or OpenSSL's names; empty: OpenSSL's choice
+    // PEM files: who signs clients' certificates. Each certificate in them is trusted as it is,
+    // also one that is not a root, as Go does it. Empty: nobody is asked for a certificate.
+    std::vector<std::string> client_cas;
+    ClientAuth client_auth = ClientAuth::require_and_verify;
 };
 
-// Immutable after opening; shared by all connections of a listener.
+// Immutable after opening; shared by all connections of a listener. Sessions resume only within one
+// context: what was verified by the client CAs of another counts for nothing in this one.
 class TlsContext {
   public:
     // Errors name the file and what is wrong with it.
     static Result<std::shared_ptr<TlsContext>> open(const TlsOptions& options);
     SSL_CTX* get() const { return context_.get(); }
+    // The end of the server's own certificate.
+    Time expires() const;
 
   private:
     struct Free {
@@ -60,6 +77,9 @@ class TlsSession {
     void close_notify();
     // Ciphertext that waits to be sent; the caller removes what it sent.
     std::string& output() { return output_; }
+    // After the handshake: the client's certificate, if it was verified. Null: it was not, or there
+    // is none.
+    std::shared_ptr<const PeerCertificate> peer_certificate() const;
     // Of the call that failed last; ask before anything else on this thread uses OpenSSL.
     std::string error() const;
 

@@ -170,7 +170,7 @@ class TlsHttpServer : public testing::Test {
   protected:
     const net::Certificate certificate{net::KeyKind::ec};
     SampleHandler handler;
-    HttpTestServer server{handler, {}, certificate.context()};
+    HttpTestServer server{handler, {}, certificate.source()};
 };
 
 TEST_F(TlsHttpServer, TellsAPlainClientToUseHttps) {

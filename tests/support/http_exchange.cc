@@ -13,7 +13,7 @@
 namespace berth {
 
 HttpTestServer::HttpTestServer(http::Handler& handler, http::ServerOptions options,
-                               std::shared_ptr<const net::TlsContext> tls)
+                               std::shared_ptr<const net::TlsSource> tls)
     : server_(loops_, handler, disk_, std::move(options)) {
     auto listener =
         net::Listener::open({.network = "tcp", .address = "127.0.0.1:0", .tls = std::move(tls)});

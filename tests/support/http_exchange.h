@@ -24,7 +24,7 @@ namespace berth {
 class HttpTestServer {
   public:
     explicit HttpTestServer(http::Handler& handler, http::ServerOptions options = {},
-                            std::shared_ptr<const net::TlsContext> tls = nullptr);
+                            std::shared_ptr<const net::TlsSource> tls = nullptr);
     ~HttpTestServer();
 
     std::uint16_t port() const { return port_; }

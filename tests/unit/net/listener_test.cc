@@ -14,6 +14,7 @@
 #include <latch>
 
 #include "net/address.h"
+#include "unit/net/authority.h"
 #include "unit/net/net_support.h"
 
 namespace berth::net {
@@ -21,6 +22,10 @@ namespace {
 
 // Says who is there, then holds the connection until the peer's end.
 Task<void> greet(std::unique_ptr<Stream> stream) {
+    if (stream->peer().tls) {
+        auto shaken = co_await stream->handshake();
+        if (!shaken) co_return;
+    }
     const std::string text = "hello " + stream->peer().address + "\n";
     const Bytes pieces[] = {as_bytes(text)};
     auto written = co_await stream->write(pieces);
@@ -160,6 +165,47 @@ TEST_F(ListenerTest, SurvivesTheEndOfDescriptors) {
     alive.wait();
     ::setrlimit(RLIMIT_NOFILE, &before);
     EXPECT_EQ(line_from(client), "hello 127.0.0.1\n");
+}
+
+// The bytes of the certificate that a new connection is shown.
+std::string certificate_at(std::uint16_t port) {
+    const auto fd = connect_to("127.0.0.1", port);
+    TlsClient client(fd.get(), TLS1_3_VERSION);
+    if (!client.handshake()) return "no handshake";
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(SSL_get0_peer_certificate(client.get()), &der);
+    std::string bytes(der, der + size);
+    OPENSSL_free(der);
+    return bytes;
+}
+
+TEST_F(ListenerTest, GivesNewConnectionsTheNewCertificate) {
+    const Pair authority = make_authority("an authority");
+    TlsOptions tls;
+    tls.certificate = directory.file("tls.crt");
+    tls.key = directory.file("tls.key");
+    const auto write = [&] {
+        const Pair pair = issue(authority, "localhost");
+        pair.write_certificate(tls.certificate);
+        pair.write_key(tls.key);
+    };
+    write();
+    const SystemClock clock;
+    const auto source = TlsSource::open(tls, clock, [](LogLevel, const std::string&) {});
+    ASSERT_TRUE(source);
+    auto opened = Listener::open({"tcp", "127.0.0.1:0", *source});
+    ASSERT_TRUE(opened);
+    const auto port = port_in(serve(std::move(*opened)).address());
+    EXPECT_TRUE(listener->tls());
+    const auto held_fd = connect_to("127.0.0.1", port);
+    TlsClient held(held_fd.get(), TLS1_3_VERSION);
+    ASSERT_TRUE(held.handshake());
+    const auto first = certificate_at(port);
+    EXPECT_EQ(certificate_at(port), first);
+    write();
+    (*source)->refresh();
+    EXPECT_NE(certificate_at(port), first);
+    EXPECT_EQ(held.read_exactly(16), "hello 127.0.0.1\n");
 }
 
 class UnixListenerTest : public ListenerTest {

@@ -107,13 +107,23 @@ Certificate::Certificate(KeyKind kind) {
 }
 
 TlsOptions Certificate::options() const {
-    return {directory_.file("certificate.pem"), "", directory_.file("key.pem"), "tls1.2", {}};
+    TlsOptions options;
+    options.certificate = directory_.file("certificate.pem");
+    options.key = directory_.file("key.pem");
+    return options;
 }
 
 std::shared_ptr<const TlsContext> Certificate::context(const std::string& minimum) const {
     auto wanted = options();
     wanted.minimum = minimum;
     auto opened = TlsContext::open(wanted);
+    EXPECT_TRUE(opened) << opened.error().detail;
+    return *opened;
+}
+
+std::shared_ptr<const TlsSource> Certificate::source() const {
+    static const SystemClock clock;
+    auto opened = TlsSource::open(options(), clock, [](LogLevel, const std::string&) {});
     EXPECT_TRUE(opened) << opened.error().detail;
     return *opened;
 }

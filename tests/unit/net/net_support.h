@@ -16,6 +16,7 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/tls.h"
+#include "net/tls_source.h"
 #include "support/temporary_directory.h"
 
 namespace berth::net {
@@ -68,6 +69,7 @@ class Certificate {
     explicit Certificate(KeyKind kind);
     TlsOptions options() const;
     std::shared_ptr<const TlsContext> context(const std::string& minimum = "tls1.2") const;
+    std::shared_ptr<const TlsSource> source() const;
 
   private:
     TemporaryDirectory directory_;
@@ -76,7 +78,7 @@ class Certificate {
 // A blocking TLS client on a socket.
 class TlsClient {
   public:
-    // `version` is TLS1_2_VERSION or TLS1_3_VERSION.
+    // `version` is OpenSSL's, TLS1_2_VERSION say: the only one it speaks.
     TlsClient(int fd, int version, SSL_SESSION* session = nullptr);
 
     bool handshake();

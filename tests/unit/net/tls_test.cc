@@ -151,6 +151,58 @@ TEST_F(TlsPeerTest, IsRefusedBelowTheMinimumVersion) {
     EXPECT_EQ(echoed.get(), "invalid: TLS: unsupported protocol");
 }
 
+// OpenSSL's security level forbids both, at either end.
+TEST_F(TlsPeerTest, SpeaksOldVersionsOnlyWhereTheyAreAskedForByName) {
+    struct Case {
+        const char* minimum;
+        int version;
+        bool good;
+    };
+    for (const Case& c :
+         {Case{"tls1.0", TLS1_VERSION, true}, Case{"tls1.0", TLS1_1_VERSION, true},
+          Case{"tls1.0", TLS1_3_VERSION, true}, Case{"tls1.1", TLS1_1_VERSION, true},
+          Case{"tls1.1", TLS1_VERSION, false}, Case{"tls1.2", TLS1_1_VERSION, false},
+          Case{"tls1.2", TLS1_VERSION, false}, Case{"", TLS1_1_VERSION, false}}) {
+        for (const auto* certificate : {&rsa(), &ec()}) {
+            SCOPED_TRACE(c.minimum + std::to_string(c.version));
+            auto pair = tcp_pair();
+            auto echoed = begin(
+                loop(), echo(loop(), std::move(pair.server), certificate->context(c.minimum)));
+            TlsClient client(pair.client.get(), c.version);
+            SSL_set_security_level(client.get(), 0);
+            EXPECT_EQ(client.handshake(), c.good);
+            if (c.good) {
+                EXPECT_TRUE(client.write("abc"));
+                EXPECT_EQ(client.read_exactly(3), "abc");
+                EXPECT_EQ(SSL_version(client.get()), c.version);
+            }
+            pair.client.reset();
+            EXPECT_EQ(echoed.get(), c.good ? "" : "invalid: TLS: unsupported protocol");
+        }
+    }
+}
+
+TEST_F(TlsPeerTest, GetsTheCipherOfTheConfiguration) {
+    auto options = ec().options();
+    options.ciphersuites = {"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+                            "TLS_CHACHA20_POLY1305_SHA256"};
+    const auto opened = TlsContext::open(options);
+    ASSERT_TRUE(opened) << opened.error().detail;
+    for (const auto& [version, cipher] :
+         {std::pair(TLS1_2_VERSION, "ECDHE-ECDSA-CHACHA20-POLY1305"),
+          std::pair(TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256")}) {
+        auto pair = tcp_pair();
+        auto echoed = begin(loop(), echo(loop(), std::move(pair.server), *opened));
+        TlsClient client(pair.client.get(), version);
+        EXPECT_TRUE(client.handshake());
+        EXPECT_STREQ(SSL_get_cipher_name(client.get()), cipher);
+        EXPECT_TRUE(client.write("abc"));
+        EXPECT_EQ(client.read_exactly(3), "abc");
+        pair.client.reset();
+        EXPECT_EQ(echoed.get(), "");
+    }
+}
+
 TEST_F(TlsPeerTest, IsOfferedHttp11Only) {
     auto pair = tcp_pair();
     auto echoed = begin(loop(), echo(loop(), std::move(pair.server), ec().context()));
