@@ -29,12 +29,12 @@ enum class Effect { allow, deny };
 // network, so a rule with `addresses` does not apply; and a rule with `expires` applies at an
 // unknown time only if it denies.
 struct Rule {
-    std::string name;
+    std::string name = {};
     Effect effect = Effect::allow;
-    std::vector<std::string> subjects;
-    std::vector<std::string> actions;
-    std::vector<std::string> repositories;
-    std::vector<std::string> tags;
+    std::vector<std::string> subjects = {};
+    std::vector<std::string> actions = {};
+    std::vector<std::string> repositories = {};
+    std::vector<std::string> tags = {};
     std::vector<std::string> addresses = {};  // of the caller: addresses or networks
     std::optional<Time> expires = {};         // from then on the rule does not apply
 };

@@ -14,7 +14,9 @@ berth_test(NAME auth_token_test
     SRCS unit/auth/token/access_tokens_test.cc
         unit/auth/token/certified_key_test.cc unit/auth/token/jwt_test.cc
         unit/auth/token/key_set_test.cc unit/auth/token/oidc_test.cc
-        unit/auth/token/public_key_test.cc
+        unit/auth/token/outside_tokens_test.cc unit/auth/token/public_key_test.cc
+        unit/auth/token/scope_test.cc unit/auth/token/signing_keys_test.cc
+        unit/auth/token/token_issuer_test.cc
     LIBS berth_auth)
 berth_test(NAME auth_audit_test
     SRCS unit/auth/audit/audit_line_test.cc unit/auth/audit/audit_log_test.cc

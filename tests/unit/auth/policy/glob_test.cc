@@ -171,5 +171,73 @@ TEST(Glob, IsQuickOnTheWorstPattern) {
     EXPECT_FALSE(Glob::parse_repository(pattern + "b")->matches(text));
 }
 
+TEST(Glob, MatchesTextsOfAnyCharacters) {
+    const std::vector<Case> cases{
+        {"refs/heads/main", "refs/heads/main", true},
+        {"refs/heads/*", "refs/heads/Main", true},
+        {"refs/heads/*", "refs/heads/a/b", false},
+        {"refs/**", "refs/heads/a/b", true},
+        {"Org/*", "Org/My App", true},
+        {"Org/*", "org/app", false},
+        {"{user}", "{user}", true},
+        {"{user}", "alice", false},
+        {"system:*:ci", "system:build:ci", true},
+        {"*", "", true},
+        {"a b", "a b", true},
+        {"?", "a", false},
+    };
+    for (const Case& c : cases) {
+        const auto glob = Glob::parse_text(c.pattern);
+        ASSERT_TRUE(glob) << c.pattern;
+        EXPECT_EQ(glob->matches(c.text, c.user), c.matches) << shown(c);
+    }
+    EXPECT_FALSE(Glob::parse_text(""));
+}
+
+TEST(Glob, KnowsHowItsTextsStartAndEnd) {
+    struct Ends {
+        std::string_view pattern, prefix, suffix;
+        bool literal;
+    };
+    const std::vector<Ends> cases{
+        {"team/app", "team/app", "team/app", true},
+        {"team/*", "team/", "", false},
+        {"**/app", "", "app", false},
+        {"a/**/b", "a/", "b", false},
+        {"people/{user}/x", "people/", "/x", false},
+        {"**", "", "", false},
+    };
+    for (const Ends& c : cases) {
+        const auto glob = Glob::parse_repository(c.pattern);
+        ASSERT_TRUE(glob) << c.pattern;
+        EXPECT_EQ(glob->prefix(), c.prefix) << c.pattern;
+        EXPECT_EQ(glob->suffix(), c.suffix) << c.pattern;
+        EXPECT_EQ(glob->literal(), c.literal) << c.pattern;
+    }
+}
+
+TEST(Glob, CoversNothingThatItDoesNotMatch) {
+    const std::vector<std::string_view> patterns{
+        "a",   "a/b", "a/*",    "a/**",   "**",        "*",        "**/b",  "a/**/b", "a*",
+        "a**", "*b",  "a/b/**", "{user}", "{user}/**", "a/{user}", "**/**", "*/**",   "ab/**"};
+    const std::vector<std::string_view> texts{"a",   "b",   "a/b", "a/a",   "a/b/c", "ab",
+                                              "a/x", "b/b", "x/b", "a/b/b", "ab/c",  "x"};
+    int covered = 0;
+    for (const auto wide : patterns) {
+        for (const auto narrow : patterns) {
+            const auto a = Glob::parse_repository(wide), b = Glob::parse_repository(narrow);
+            ASSERT_TRUE(a && b);
+            if (!a->covers(*b)) continue;
+            ++covered;
+            for (const auto text : texts) {
+                for (const auto user : {"a", "b", "x"})
+                    EXPECT_TRUE(a->matches(text, user) || !b->matches(text, user))
+                        << wide << " and " << narrow << " on " << text << " for " << user;
+            }
+        }
+    }
+    EXPECT_GT(covered, 30);
+}
+
 }  // namespace
 }  // namespace berth::auth

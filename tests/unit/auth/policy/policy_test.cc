@@ -5,6 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <memory>
+
+#include "auth/policy/grants.h"
 #include "unit/auth/allocation_count.h"
 
 namespace berth::auth {
@@ -279,11 +283,142 @@ TEST(Policy, CallsARuleWithoutANameByItsPlace) {
     EXPECT_EQ(policy.decide(kAlice, {Action::pull, "x", ""}).rule, "rule 2");
 }
 
+// Behind a unix socket nobody knows the caller's address; then nothing that asks for one applies.
+TEST(Policy, AsksForAddresses) {
+    Rule inside{"inside", Effect::allow, {"everyone"}, {"pull"}, {}, {}};
+    inside.addresses = {"10.0.0.0/8", "fd00::/8"};
+    Rule all{"all", Effect::allow, {"everyone"}, {"push"}, {}, {}};
+    Rule banned{"banned", Effect::deny, {"everyone"}, {"push"}, {}, {}};
+    banned.addresses = {"10.6.6.6"};
+    const Policy policy = compiled({inside, all, banned});
+    struct Case {
+        std::string_view address;
+        bool pulls, pushes;
+    };
+    const std::vector<Case> cases{
+        {"10.1.2.3", true, true},  {"::ffff:10.1.2.3", true, true}, {"fd00::1", true, true},
+        {"11.1.2.3", false, true}, {"10.6.6.6", true, false},       {"", false, true},
+        {"unknown", false, true},
+    };
+    for (const auto& [address, pulls, pushes] : cases) {
+        EXPECT_EQ(policy.allows(kAlice, {Action::pull, "a", "", address}), pulls) << address;
+        EXPECT_EQ(policy.allows(kAlice, {Action::create, "a", "", address}), pushes) << address;
+    }
+    EXPECT_TRUE(compiled({inside}).may_enter(kAlice, "10.1.2.3"));
+    EXPECT_FALSE(compiled({inside}).may_enter(kAlice, "11.1.2.3"));
+    EXPECT_FALSE(compiled({inside}).may_enter(kAlice));
+
+    inside.addresses = {"10.0.0.0/33"};
+    const auto wrong = Policy::compile({inside});
+    ASSERT_FALSE(wrong);
+    EXPECT_THAT(wrong.error().detail, HasSubstr("policy 'inside': \"10.0.0.0/33\" is no address"));
+}
+
+TEST(Policy, EndsRulesWhenTheyExpire) {
+    const Time end = Time{} + std::chrono::hours(1);
+    const auto tick = std::chrono::milliseconds(1);
+    Rule guest{"guest", Effect::allow, {"everyone"}, {"pull"}, {}, {}};
+    Rule freeze{"freeze", Effect::deny, {"everyone"}, {"push"}, {}, {}};
+    const Rule all{"all", Effect::allow, {"everyone"}, {"push"}, {}, {}};
+    guest.expires = freeze.expires = end;
+    const Policy policy = compiled({guest, freeze, all});
+    const auto pulls = [&](Time at) {
+        return policy.allows(kAlice, {Action::pull, "a", "", "", at});
+    };
+    const auto pushes = [&](Time at) {
+        return policy.allows(kAlice, {Action::create, "a", "", "", at});
+    };
+    EXPECT_TRUE(pulls(end - tick));
+    EXPECT_FALSE(pulls(end));
+    EXPECT_FALSE(pushes(end - tick));
+    EXPECT_TRUE(pushes(end));
+    // At an unknown time the answer is the safe one.
+    EXPECT_FALSE(pulls({}));
+    EXPECT_FALSE(pushes({}));
+    EXPECT_TRUE(compiled({guest}).may_enter(kAnonymous, "", end - tick));
+    EXPECT_FALSE(compiled({guest}).may_enter(kAnonymous, "", end));
+}
+
+// Anybody can get a token of a public provider, so that having one is not enough.
+TEST(Policy, AllowsNothingToWorkloadsThatNoRuleNames) {
+    const Identity workload{"github:repo:evil/app", {}, "oidc", Identity::Kind::oidc, "github"};
+    const AccessRequest request{Action::pull, "a", ""};
+    EXPECT_FALSE(Policy::any_user().allows(workload, request));
+    EXPECT_EQ(Policy::any_user().decide(workload, request).reason,
+              "no policy is set that would allow github:repo:evil/app to pull from a");
+    EXPECT_FALSE(compiled({{"r", Effect::allow, {"authenticated"}, {"pull"}, {}, {}}})
+                     .allows(workload, request));
+}
+
+TEST(Policy, FindsTheLastOfManyGroups) {
+    Identity who{"alice", {}, "ldap"};
+    for (int i = 0; i < 1000; ++i)
+        who.groups.push_back("group " + std::to_string(i));
+    const Policy policy =
+        compiled({{"no", Effect::deny, {"group:group 999"}, {"push"}, {}, {}},
+                  {"yes", Effect::allow, {"group:group 500"}, {"pull", "push"}, {}, {}}});
+    EXPECT_TRUE(policy.allows(who, {Action::pull, "a", ""}));
+    EXPECT_EQ(policy.decide(who, {Action::create, "a", ""}).rule, "no");
+    EXPECT_TRUE(policy.may_enter(who));
+}
+
+TEST(Policy, ExplainsEachRule) {
+    Rule elsewhere{"elsewhere", Effect::allow, {"everyone"}, {"pull"}, {}, {}};
+    elsewhere.addresses = {"10.0.0.0/8"};
+    Rule past{"past", Effect::allow, {"everyone"}, {"pull"}, {}, {}};
+    past.expires = Time{} + std::chrono::hours(1);
+    const Policy policy = compiled({
+        {"others", Effect::allow, {"user:jenkins"}, {"push"}, {"prod/**"}, {"v*"}},
+        elsewhere,
+        past,
+        {"first", Effect::allow, {"user:alice"}, {"pull"}, {}, {}},
+        {"second", Effect::allow, {"user:alice"}, {"pull"}, {}, {}},
+        {"not secrets", Effect::deny, {"everyone"}, {"pull"}, {"secret/*"}, {}},
+        {"not secrets either", Effect::deny, {"everyone"}, {"pull"}, {"secret/**"}, {}},
+    });
+    const auto whys = [&policy](const Identity& who, const AccessRequest& request) {
+        std::map<std::string, std::vector<Why>> all;
+        for (auto& answer : policy.explain(who, request).rules)
+            all[answer.rule] = answer.whys;
+        return all;
+    };
+    const Time now = Time{} + std::chrono::hours(2);
+    auto open = whys(kAlice, {Action::pull, "team/app", "1", "192.0.2.1", now});
+    EXPECT_THAT(open["others"], testing::ElementsAre(Why::other_action, Why::other_subject,
+                                                     Why::other_repository, Why::other_tag));
+    EXPECT_THAT(open["elsewhere"], testing::ElementsAre(Why::other_address));
+    EXPECT_THAT(open["past"], testing::ElementsAre(Why::expired));
+    EXPECT_THAT(open["first"], testing::ElementsAre(Why::decides));
+    EXPECT_THAT(open["second"], testing::ElementsAre(Why::later));
+    EXPECT_THAT(open["not secrets"], testing::ElementsAre(Why::other_repository));
+
+    auto secret = whys(kAlice, {Action::pull, "secret/app", "1", "192.0.2.1", now});
+    EXPECT_THAT(secret["first"], testing::ElementsAre(Why::overruled));
+    EXPECT_THAT(secret["not secrets"], testing::ElementsAre(Why::decides));
+    EXPECT_THAT(secret["not secrets either"], testing::ElementsAre(Why::later));
+
+    Identity limited = kAlice;
+    limited.grants = std::make_shared<Grants>();
+    const AccessRequest request{Action::pull, "team/app", "1", "", now};
+    EXPECT_THAT(whys(limited, request)["first"], testing::ElementsAre(Why::beyond_grants));
+    EXPECT_TRUE(policy.explain(limited, request).decision.beyond_grants);
+    EXPECT_EQ(policy.explain(kAlice, request).decision.rule, "first");
+    EXPECT_THAT(Policy::open().explain(kAlice, request).rules, testing::IsEmpty());
+}
+
 TEST(Policy, AllowsWithoutAllocating) {
     const Policy policy = example();
+    Rule rule{"r",      Effect::allow, {"oidc:github repo=organisation/* ref=refs/heads/main"},
+              {"pull"}, {"**/app"},    {"*"}};
+    rule.addresses = {"2001:db8::/32"};
+    const Policy limited = compiled({rule});
+    Identity workload{"github:repo", {}, "oidc", Identity::Kind::oidc, "github"};
+    workload.claims = {{"repository", "organisation/application"}, {"ref", "refs/heads/main"}};
     const std::size_t before = allocation_count();
     bool allowed = policy.allows(kAlice, {Action::create, "people/alice/app", "1.0"});
     allowed = allowed && policy.allows(kDev, {Action::pull, "a/b/c/d", "latest"});
+    allowed = allowed && limited.allows(workload, {Action::pull, "a/long/enough/name/app", "latest",
+                                                   "2001:db8:1111:2222:3333:4444:5555:6666"});
     const std::size_t after = allocation_count();
     EXPECT_TRUE(allowed);
     EXPECT_EQ(after, before);

@@ -12,7 +12,7 @@
 namespace berth::auth {
 namespace {
 
-constexpr unsigned kSeeds = 3000;
+constexpr unsigned kSeeds = 2000;
 constexpr int kRequestsOfPolicy = 40;
 
 std::string shown(const Identity& who, const MadeRequest& made) {
