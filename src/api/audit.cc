@@ -39,4 +39,37 @@ void record_access(const Context& context, const http::Request& request, const a
     log->record(std::move(record));
 }
 
+void record_exchange(const Exchange& exchange, const Refusal* refusal) {
+    if (exchange.context.services.audit == nullptr) return;
+    const Route& route = exchange.route;
+    Audited what{.action = "login",
+                 .allowed = refusal == nullptr,
+                 .status = exchange.response.status,
+                 .reason = refusal ? std::string_view(refusal->message) : std::string_view()};
+    if (!exchange.who) {
+        const auto tried = auth::parse_authorization(exchange.request.field("Authorization"));
+        if (tried) what.tried = tried->user;
+        record_access(exchange.context, exchange.request, nullptr, what);
+        return;
+    }
+    if (!exchange.asked) {
+        const bool asks_who = route.resource == Resource::base || route.resource == Resource::token;
+        const bool is_login = asks_who && !exchange.who->anonymous();
+        if (is_login) record_access(exchange.context, exchange.request, exchange.who.get(), what);
+        return;
+    }
+    const auto& [action, tag] = *exchange.asked;
+    const auth::Decision decision =
+        exchange.denial
+            ? *exchange.denial
+            : exchange.policy->decide(*exchange.who, exchange.wanted(action, route.name, tag));
+    what.action = name_of(action);
+    what.repository = route.name;
+    what.reference = tag.empty() ? route.rest : std::string_view(tag);
+    what.rule = decision.rule;
+    what.allowed = decision.allowed;
+    if (!decision.allowed) what.reason = decision.reason;
+    record_access(exchange.context, exchange.request, exchange.who.get(), what);
+}
+
 }  // namespace berth::api

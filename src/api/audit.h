@@ -20,6 +20,9 @@ struct Audited {
     std::string_view tried = {};   // the name that a login which failed was for
 };
 
+// The exchange, which has been answered: what the policy was asked last, or a login.
+void record_exchange(const Exchange& exchange, const Refusal* refusal);
+
 // Records it, unless there is no audit log, or it is a pull that was allowed and those are not
 // wanted. `who` is null for a login that failed. Thread-safe.
 void record_access(const Context& context, const http::Request& request, const auth::Identity* who,

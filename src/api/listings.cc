@@ -30,9 +30,12 @@ void answer_page(Exchange& exchange, const Paging& paging, store::Page page,
 Reply<> list_tags(Exchange& exchange) {
     BERTH_TRY(const http::Query query, query_of(exchange));
     BERTH_TRY(const Paging paging, parse_paging(query, exchange.context.options.tags_max));
-    BERTH_TRY(store::Page page,
-              reply(exchange.registry().tags(*exchange.repository, paging.last, read_limit(paging)),
-                    About::repository));
+    const auto may_see = [&exchange](std::string_view tag) {
+        return exchange.may_pull(exchange.route.name, tag);
+    };
+    BERTH_TRY(store::Page page, reply(exchange.registry().tags(*exchange.repository, paging.last,
+                                                               read_limit(paging), may_see),
+                                      About::repository));
     answer_page(exchange, paging, std::move(page), {{"name", exchange.repository->text()}}, "tags");
     return {};
 }

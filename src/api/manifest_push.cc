@@ -62,7 +62,9 @@ std::unexpected<Refusal> deny_overwrite(Exchange& exchange, const Push& push) {
         const auto decision = exchange.policy->decide(
             *exchange.who,
             exchange.wanted(auth::Action::overwrite, exchange.route.name, tag.text()));
-        if (!decision.allowed) return deny(exchange, decision);
+        if (decision.allowed) continue;
+        exchange.asked = {auth::Action::overwrite, tag.text()};
+        return deny(exchange, decision);
     }
     return refuse(Code::denied);
 }

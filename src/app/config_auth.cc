@@ -62,11 +62,13 @@ void read_ldap(const ConfigValue& ldap, AuthConfig& config, NamedFiles files) {
     auto& to = config.ldap.emplace();
     std::string url;
     ldap.at("url").read(url);
-    if (auto parsed = auth::LdapUrl::parse(url)) {
+    auto parsed = auth::LdapUrl::parse(url);
+    if (url.empty()) {
+        ldap.wrong("url is missing: ldaps://HOST/BASE?ATTRIBUTE?sub?(FILTER)");
+    } else if (parsed) {
         to.url = std::move(*parsed);
     } else {
-        ldap.at("url").wrong(url.empty() ? "is missing: ldaps://HOST/BASE?ATTRIBUTE?sub?(FILTER)"
-                                         : parsed.error().detail);
+        ldap.at("url").wrong(parsed.error().detail);
     }
     read_realm(ldap.at("realm"), config.realm);
     ldap.at("starttls").read(to.start_tls);

@@ -87,9 +87,10 @@ void print_storage(Printer& out, const StorageConfig& storage) {
 
 void print_ldap(Printer& out, const auth::LdapOptions& ldap, const std::string& realm) {
     constexpr const char* kScopes[] = {"one", "sub"};
+    // The scheme stands before the first of them only.
     std::string servers;
     for (const auto& server : ldap.url.servers)
-        servers += (servers.empty() ? "" : " ") + server;
+        servers += servers.empty() ? server : " " + server.substr(server.find("://") + 3);
     out.begin("ldap");
     out.value("url", servers + "/" + ldap.url.base + "?" + ldap.url.attribute + "?" +
                          kScopes[static_cast<std::size_t>(ldap.url.scope)] + "?" + ldap.url.filter);

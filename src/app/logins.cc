@@ -36,18 +36,24 @@ std::ptrdiff_t hashes_at_once() {
 // Tokens first: they are known by their form, and cost less than a password.
 Result<void> add_token_verifiers(const AuthConfig& config, const Clock& clock, const Report& report,
                                  Logins& logins, Verifiers& verifiers) {
+    auth::Revocations revocations;
     if (!config.tokens_path.empty()) {
         BERTH_TRY(logins.access_tokens,
                   auth::AccessTokens::open(config.tokens_path, clock, report));
         verifiers.push_back(logins.access_tokens->verifier());
+        auth::Verifier* const tokens = verifiers.back().get();
+        revocations.version = [tokens] { return tokens->version(); };
+        revocations.revoked_at = [&all = *logins.access_tokens](std::string_view user) {
+            return all.issued_revoked_at(user);
+        };
     }
     if (!config.oidc.empty()) {
         BERTH_TRY(auto oidc, auth::make_oidc({.providers = config.oidc}, clock, fetch, report));
         verifiers.push_back(std::move(oidc));
     }
     if (config.issuer) {
-        BERTH_TRY(logins.issuer, auth::TokenIssuer::open(*config.issuer, clock));
-        verifiers.push_back(auth::make_issued_tokens(*logins.issuer, clock));
+        BERTH_TRY(logins.issuer, auth::TokenIssuer::open(*config.issuer, clock, report));
+        verifiers.push_back(auth::make_issued_tokens(*logins.issuer, std::move(revocations)));
     }
     if (config.token) {
         BERTH_TRY(auto tokens, auth::make_outside_tokens(*config.token, clock, report));

@@ -134,6 +134,11 @@ Result<std::unique_ptr<auth::AuditLog>> open_audit(const Config& config, const C
 api::ApiOptions api_options(const Config& config) {
     api::ApiOptions options;
     options.realm = config.auth.realm;
+    if (const auto& token = config.auth.token) {
+        options.outside_realm = token->realm;
+        options.outside_service = token->service;
+        if (token->autoredirect) options.autoredirect_path = token->autoredirectpath;
+    }
     options.prefix = config.http.prefix;
     options.host = config.http.host;
     options.relative_urls = config.http.relative_urls;
@@ -146,7 +151,7 @@ api::ApiOptions api_options(const Config& config) {
     return options;
 }
 
-http::ServerOptions http_options(const HttpConfig& http) {
+http::ServerOptions http_options(const HttpConfig& http, Logger& log) {
     http::ServerOptions options;
     options.connections_max = http.connections_max;
     options.header_bytes_max = http.header_bytes_max;
@@ -154,6 +159,10 @@ http::ServerOptions http_options(const HttpConfig& http) {
     options.idle_timeout = http.idle_timeout;
     options.body_timeout = http.body_timeout;
     options.fields = api::common_fields(http.headers);
+    options.on_tls_failure = [&log](const net::Peer& peer, const Error& why) {
+        if (!log.enabled(LogLevel::debug)) return;
+        log.write(LogLevel::debug, why.detail, {{"http.request.remoteaddr", peer.address}});
+    };
     return options;
 }
 
@@ -240,7 +249,7 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
     }
 
     net::Loops loops(config.http.threads == 0 ? cores() : config.http.threads);
-    http::Server server(loops, *api, disk, http_options(config.http));
+    http::Server server(loops, *api, disk, http_options(config.http, *log));
     for (auto& listener : listeners)
         server.add(std::move(listener));
     loops.start();

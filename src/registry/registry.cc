@@ -10,6 +10,24 @@ namespace {
 
 constexpr std::size_t kNamesAtOnce = 1000;
 
+// Of the names that `read` brings, page by page, those that may be seen.
+template <class Read>
+Result<Page> visible(Read read, const std::string& last, std::size_t limit,
+                     const Registry::MaySee& may_see) {
+    Page seen;
+    for (std::string after = last;;) {
+        BERTH_TRY(const auto page, read(after));
+        for (const auto& name : page.names) {
+            if (!may_see(name)) continue;
+            seen.more = seen.names.size() == limit;
+            if (seen.more) return seen;
+            seen.names.push_back(name);
+        }
+        if (!page.more) return seen;
+        after = page.names.back();
+    }
+}
+
 }  // namespace
 
 Registry::Registry(store::BlobStore& blobs, store::Index& index, RegistryOptions options)
@@ -53,8 +71,11 @@ Result<std::vector<Tag>> Registry::tags_of(const RepositoryName& repository,
 }
 
 Result<Page> Registry::tags(const RepositoryName& repository, const std::string& last,
-                            std::size_t limit) const {
-    BERTH_TRY(auto page, state_->index.tags(repository, last, limit));
+                            std::size_t limit, const MaySee& may_see) const {
+    const auto read = [&](const std::string& after) {
+        return state_->index.tags(repository, after, kNamesAtOnce);
+    };
+    BERTH_TRY(auto page, visible(read, last, limit, may_see));
     if (!page.names.empty()) return page;
     // A repository may have lost its last tag and still be there.
     BERTH_TRY(const bool known, state_->index.has_repository(repository));
@@ -64,18 +85,10 @@ Result<Page> Registry::tags(const RepositoryName& repository, const std::string&
 
 Result<Page> Registry::repositories(const std::string& last, std::size_t limit,
                                     const MaySee& may_see) const {
-    Page seen;
-    for (std::string after = last;;) {
-        BERTH_TRY(const auto page, state_->index.repositories(after, kNamesAtOnce));
-        for (const auto& name : page.names) {
-            if (!may_see(name)) continue;
-            seen.more = seen.names.size() == limit;
-            if (seen.more) return seen;
-            seen.names.push_back(name);
-        }
-        if (!page.more) return seen;
-        after = page.names.back();
-    }
+    const auto read = [&](const std::string& after) {
+        return state_->index.repositories(after, kNamesAtOnce);
+    };
+    return visible(read, last, limit, may_see);
 }
 
 }  // namespace berth::registry

@@ -126,10 +126,10 @@ class Registry {
     Result<std::vector<Tag>> tags_of(const RepositoryName& repository, const Digest& digest) const;
 
     // Listing, in byte order, after `last`, which need not exist. Errc::not_found: no such
-    // repository.
-    Result<Page> tags(const RepositoryName& repository, const std::string& last,
-                      std::size_t limit) const;
-    using MaySee = std::function<bool(std::string_view repository)>;
+    // repository. Only what may be seen: repositories by their names, or tags.
+    using MaySee = std::function<bool(std::string_view name)>;
+    Result<Page> tags(const RepositoryName& repository, const std::string& last, std::size_t limit,
+                      const MaySee& may_see) const;
     Result<Page> repositories(const std::string& last, std::size_t limit,
                               const MaySee& may_see) const;
     // What refers to `subject`, which need not be there: manifests with that subject, and those

@@ -8,6 +8,7 @@ namespace berth::api {
 namespace {
 
 using Names = std::vector<std::string>;
+using Pages = std::vector<Names>;
 
 class ApiListing : public ApiFixture {
   protected:
@@ -69,7 +70,6 @@ TEST_F(ApiListing, TagsComeInTheOrderOfTheirBytes) {
 
 TEST_F(ApiListing, TagsComeInPages) {
     push_tags("a", {"a", "b", "c", "d", "e"});
-    using Pages = std::vector<Names>;
     EXPECT_EQ(pages("/v2/a/tags/list?n=2", "tags"), (Pages{{"a", "b"}, {"c", "d"}, {"e"}}));
     EXPECT_EQ(pages("/v2/a/tags/list?n=5", "tags"), (Pages{{"a", "b", "c", "d", "e"}}));
     EXPECT_EQ(pages("/v2/a/tags/list?last=bb", "tags"), (Pages{{"c", "d", "e"}}));
@@ -109,6 +109,19 @@ TEST_F(ApiListing, BadNumbersAndNamesAreRefused) {
 TEST_F(ApiListing, ARepositoryWithoutTagsHasAnEmptyList) {
     push_blob("a", "a blob");
     EXPECT_EQ(names_in(ask("GET", "/v2/a/tags/list"), "tags"), Names{});
+}
+
+TEST_F(ApiListing, TagsAreThoseThatTheCallerMayPull) {
+    start(
+        {.rules =
+             {{{.name = "releases", .subjects = {"user:bob"}, .actions = {"pull"}, .tags = {"v*"}},
+               {.name = "all", .subjects = {"user:alice"}, .actions = {"pull", "push"}}}},
+         .users = {{"alice", "pass"}, {"bob", "pass"}}});
+    log_in("alice", "pass");
+    push_tags("a", {"nightly", "v1", "v2"});
+    EXPECT_EQ(pages("/v2/a/tags/list", "tags"), (Pages{{"nightly", "v1", "v2"}}));
+    log_in("bob", "pass");
+    EXPECT_EQ(pages("/v2/a/tags/list?n=1", "tags"), (Pages{{"v1"}, {"v2"}}));
 }
 
 TEST_F(ApiListing, RepositoriesComeInPagesThatEscapeTheirNames) {

@@ -34,6 +34,9 @@ inline Digest sha512_of(std::string_view bytes) {
     return oci::digest_of(oci::Algorithm::sha512, as_bytes(bytes));
 }
 
+// Of a listing: everything may be seen.
+inline const Registry::MaySee kAll = [](std::string_view) { return true; };
+
 // A descriptor as JSON; `more` are further members, with the comma before them.
 inline std::string descriptor(const Digest& digest, std::size_t size,
                               const std::string& media_type = kOciLayer,

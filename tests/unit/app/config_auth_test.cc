@@ -22,15 +22,17 @@ Config on_files(std::string_view text) {
 }
 
 TEST(AuthConfig, OfADirectory) {
-    const auto config = config_of(
-        R"(auth:
+    const auto config = config_of(R"yaml(auth:
   ldap:
-    url: "ldaps://a.example b.example:1636/dc=example,dc=org?mail?one?(objectClass=person)" ca : /
-            ca.pem binddn : cn = reader,
-        dc = example,
-        dc = org bindpasswordfile : /
-             secret groups : {attribute : memberOf, depth : 0} timeout : 2s grace : 0s) ");
-        EXPECT_THAT(config.warnings, IsEmpty());
+    url: "ldaps://a.example b.example:1636/dc=example,dc=org?mail?one?(objectClass=person)"
+    ca: /ca.pem
+    binddn: cn=reader,dc=example,dc=org
+    bindpasswordfile: /secret
+    groups: {attribute: memberOf, depth: 0}
+    timeout: 2s
+    grace: 0s
+)yaml");
+    EXPECT_THAT(config.warnings, IsEmpty());
     const auto& ldap = config.auth.ldap.value();
     EXPECT_EQ(ldap.url.servers.size(), 2u);
     EXPECT_EQ(ldap.url.attribute, "mail");
@@ -97,7 +99,7 @@ TEST(AuthConfig, ReadsRulesForPlacesAndTimes) {
 
 TEST(AuthConfig, NamesWhatCannotWork) {
     const std::pair<std::string_view, std::string_view> cases[] = {
-        {"auth: {ldap: {}}\n", "c.yml:3: auth.ldap.url: is missing"},
+        {"auth: {ldap: {}}\n", "c.yml:3: auth.ldap: url is missing"},
         {"auth: {ldap: {url: 'http://x'}}\n", "c.yml:3: auth.ldap.url: "},
         {"auth: {ldap: {url: ldap://x/dc=y, userdn: uid=x}}\n", "must hold {user}"},
         {"auth: {ldap: {url: ldap://x/dc=y, bindpassword: a, bindpasswordfile: /b}}\n",

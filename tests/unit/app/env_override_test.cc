@@ -103,10 +103,9 @@ TEST(EnvOverride, AnUnknownKeyOfAMapIsJudgedLikeTheFiles) {
 }
 
 TEST(EnvOverride, WhatIsRefusedIsRefusedFromAVariableToo) {
-    for (const auto* name :
-         {"REGISTRY_PROXY_REMOTEURL", "REGISTRY_HTTP_TLS_CLIENTCAS_0",
-          "REGISTRY_HTTP_TLS_LETSENCRYPT_HOSTS_0", "REGISTRY_MIDDLEWARE_STORAGE_0_NAME",
-          "REGISTRY_AUTH_TOKEN_REALM", "REGISTRY_STORAGE_S3_BUCKET", "REGISTRY_LOG_HOOKS_0_TYPE"})
+    for (const auto* name : {"REGISTRY_PROXY_REMOTEURL", "REGISTRY_HTTP_TLS_LETSENCRYPT_HOSTS_0",
+                             "REGISTRY_MIDDLEWARE_STORAGE_0_NAME", "REGISTRY_STORAGE_S3_BUCKET",
+                             "REGISTRY_LOG_HOOKS_0_TYPE"})
         EXPECT_TRUE(problems_of("", {{name, "x"}}).starts_with(name)) << name;
 }
 
@@ -129,7 +128,7 @@ TEST(EnvOverride, AnAuthSchemeIsNamedAndFilledIn) {
                                        {"REGISTRY_AUTH_HTPASSWD_REALM", "Realm"},
                                        {"REGISTRY_AUTH_HTPASSWD_PATH", "/auth/htpasswd"}});
     ASSERT_TRUE(config.auth.htpasswd);
-    EXPECT_EQ(config.auth.htpasswd->realm, "Realm");
+    EXPECT_EQ(config.auth.realm, "Realm");
     EXPECT_EQ(config.auth.htpasswd->path, "/auth/htpasswd");
 }
 

@@ -15,7 +15,7 @@ namespace {
 class ManifestPushTest : public RegistryFixture {
   protected:
     void SetUp() override { push_blob(app_, "{}"); }
-    std::vector<std::string> tags() { return registry().tags(app_, "", 100).value().names; }
+    std::vector<std::string> tags() { return registry().tags(app_, "", 100, kAll).value().names; }
 
     // Images that differ.
     static std::string image(int number) {

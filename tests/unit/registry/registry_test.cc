@@ -38,7 +38,7 @@ TEST_F(RegistryTest, DeletesAManifestWithItsTags) {
     EXPECT_THAT(registry().tags_of(app_, digest).value(),
                 testing::ElementsAre(tag_of("v1"), tag_of("v2")));
     ASSERT_TRUE(registry().delete_manifest(app_, digest, actor_));
-    EXPECT_THAT(registry().tags(app_, "", 10).value().names, testing::ElementsAre("v3"));
+    EXPECT_THAT(registry().tags(app_, "", 10, kAll).value().names, testing::ElementsAre("v3"));
     EXPECT_EQ(manifest_error(app_, digest), Errc::not_found);
     EXPECT_EQ(registry().delete_manifest(app_, digest, actor_).error().code, Errc::not_found);
     EXPECT_TRUE(registry().tags_of(app_, digest).value().empty());
@@ -84,27 +84,27 @@ TEST_F(RegistryTest, TakesBackWhatWasDeleted) {
 TEST_F(RegistryTest, ListsTagsInByteOrder) {
     for (const char* tag : {"b", "B", "_", "1", "a.1", "a-1"})
         push_image(app_, tag);
-    EXPECT_THAT(registry().tags(app_, "", 10).value().names,
+    EXPECT_THAT(registry().tags(app_, "", 10, kAll).value().names,
                 testing::ElementsAre("1", "B", "_", "a-1", "a.1", "b"));
-    const auto page = registry().tags(app_, "A", 2).value();
+    const auto page = registry().tags(app_, "A", 2, kAll).value();
     EXPECT_THAT(page.names, testing::ElementsAre("B", "_"));
     EXPECT_TRUE(page.more);
-    EXPECT_FALSE(registry().tags(app_, "_", 3).value().more);
-    EXPECT_TRUE(registry().tags(app_, "z", 3).value().names.empty());
+    EXPECT_FALSE(registry().tags(app_, "_", 3, kAll).value().more);
+    EXPECT_TRUE(registry().tags(app_, "z", 3, kAll).value().names.empty());
 }
 
 TEST_F(RegistryTest, ListsNoTagsOfARepositoryThatHasLostThem) {
-    EXPECT_EQ(registry().tags(app_, "", 10).error().code, Errc::not_found);
+    EXPECT_EQ(registry().tags(app_, "", 10, kAll).error().code, Errc::not_found);
     const auto digest = push_image(app_, "latest");
     ASSERT_TRUE(registry().delete_tag(app_, tag_of("latest"), actor_));
-    EXPECT_TRUE(registry().tags(app_, "", 10).value().names.empty());
+    EXPECT_TRUE(registry().tags(app_, "", 10, kAll).value().names.empty());
     EXPECT_TRUE(registry().has_repository(app_).value());
     ASSERT_TRUE(registry().delete_manifest(app_, digest, actor_));
     EXPECT_TRUE(registry().has_repository(app_).value()) << "it has blobs";
     for (const char* blob : {"{}", "layer"})
         ASSERT_TRUE(registry().delete_blob(app_, sha256_of(blob), actor_));
     EXPECT_FALSE(registry().has_repository(app_).value());
-    EXPECT_EQ(registry().tags(app_, "", 10).error().code, Errc::not_found);
+    EXPECT_EQ(registry().tags(app_, "", 10, kAll).error().code, Errc::not_found);
     EXPECT_TRUE(repositories("", 10, all).empty());
 }
 
