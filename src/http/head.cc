@@ -176,6 +176,8 @@ class Parser {
             case 10:
                 if (is("connection")) note_connection(field.value);
                 return {};
+            case 13:
+                return is("authorization") ? note_authorization() : Taken();
             case 14:
                 return is("content-length") ? note_length(field.value) : Taken();
             case 17:
@@ -190,6 +192,13 @@ class Parser {
         if (!is_host(value)) return refuse(400, "the Host field is malformed");
         has_host_ = true;
         request_.host = value;
+        return {};
+    }
+
+    // A proxy in front may have looked at the other one.
+    Taken note_authorization() {
+        if (has_authorization_) return refuse(400, "there are two Authorization fields");
+        has_authorization_ = true;
         return {};
     }
 
@@ -256,6 +265,7 @@ class Parser {
     Framing framing_;
     std::string_view authority_;
     bool has_host_ = false;
+    bool has_authorization_ = false;
     bool close_ = false;
     bool keep_alive_ = false;
 };

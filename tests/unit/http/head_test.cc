@@ -106,6 +106,8 @@ TEST(Head, IsRefused) {
         {"a name that is not ASCII", get + "\xc3\xa4: x\r\n", 400},
         {"no Host", "GET / HTTP/1.1\r\n", 400},
         {"two Hosts", get + "Host: a\r\n", 400},
+        {"two Authorizations", get + "Authorization: Basic YTpi\r\nauthorization: Basic YTpi\r\n",
+         400},
         {"two Hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n", 400},
         {"a Host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n", 400},
         {"a Host with a user", "GET / HTTP/1.1\r\nHost: a@b\r\n", 400},
