@@ -39,16 +39,18 @@ Result<std::string> tokens_path(const Arguments& arguments) {
     return fail(Errc::invalid, "the configuration has no access tokens: name a file by --tokens");
 }
 
-// With its folder, which a registry that was never started does not have yet.
-Result<std::unique_ptr<AccessTokens>> open_tokens(const Arguments& arguments, const Clock& clock) {
-    BERTH_TRY(const auto path, tokens_path(arguments));
-    const std::string folder(io::folder_of(path));
-    if (!folder.empty()) {
-        auto made = io::open_directory(folder);
-        if (!made) return std::unexpected(std::move(made.error()));
-    }
+Result<std::unique_ptr<AccessTokens>> open_tokens(const std::string& path, const Clock& clock) {
     return AccessTokens::open(
         path, clock, [](const Error& error) { std::cerr << "warning: " << error.detail << '\n'; });
+}
+
+// The file's folder, which a registry that was never started does not have yet.
+Result<void> make_folder(const std::string& path) {
+    const std::string folder(io::folder_of(path));
+    if (folder.empty()) return {};
+    auto made = io::open_directory(folder);
+    if (!made) return std::unexpected(std::move(made.error()));
+    return {};
 }
 
 // `90d`: a number of hours, days, weeks or years.
@@ -98,7 +100,9 @@ Result<void> create(const Arguments& arguments) {
     wanted.description = arguments.description;
     wanted.created_by = "command line";
     BERTH_TRY(wanted.expires, parse_expiry(arguments.expires, clock.now()));
-    BERTH_TRY(const auto tokens, open_tokens(arguments, clock));
+    BERTH_TRY(const auto path, tokens_path(arguments));
+    BERTH_TRY(const auto tokens, open_tokens(path, clock));
+    BERTH_CHECK(make_folder(path));
     BERTH_TRY(const auto created, tokens->create(std::move(wanted)));
     if (arguments.as_json) {
         print(api::token_json(created).dump(2));
@@ -123,7 +127,8 @@ std::string joined(const std::vector<std::string>& texts) {
 
 Result<void> list(const Arguments& arguments) {
     const SystemClock clock;
-    BERTH_TRY(const auto tokens, open_tokens(arguments, clock));
+    BERTH_TRY(const auto path, tokens_path(arguments));
+    BERTH_TRY(const auto tokens, open_tokens(path, clock));
     BERTH_TRY(const auto all, tokens->list());
     const Time now = clock.now();
     if (arguments.as_json) {
@@ -150,7 +155,8 @@ Result<void> revoke(const Arguments& arguments) {
         return fail(Errc::invalid, "name the IDs of access tokens, or a --user");
     }
     const SystemClock clock;
-    BERTH_TRY(const auto tokens, open_tokens(arguments, clock));
+    BERTH_TRY(const auto path, tokens_path(arguments));
+    BERTH_TRY(const auto tokens, open_tokens(path, clock));
     if (!arguments.user.empty()) {
         BERTH_CHECK(tokens->revoke_issued(arguments.user));
         print("whatever the token service issued to " + arguments.user + " until now is void");

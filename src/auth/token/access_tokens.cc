@@ -109,12 +109,17 @@ struct AccessTokens::State {
 Result<void> AccessTokens::State::change(
     const std::function<Result<void>(AccessTokenTable&)>& edit) {
     const std::string& path = file->path();
-    return rewrite_file(path, kFileMode, [&](std::string_view text) -> Result<std::string> {
+    bool was_read = false;
+    auto done = rewrite_file(path, kFileMode, [&](std::string_view text) -> Result<std::string> {
+        was_read = true;
         auto table = parse_access_tokens(text);
-        if (!table) return std::unexpected(std::move(table.error()).with_context(path));
+        if (!table) return fail(Errc::corrupt, path + ": " + table.error().detail);
         BERTH_CHECK(edit(*table));
         return text_of(*table);
     });
+    // A folder that is not there is no token that is not there.
+    if (!done && !was_read) done.error().code = Errc::io;
+    return done;
 }
 
 AccessTokens::AccessTokens(std::unique_ptr<State> state) : state_(std::move(state)) {}

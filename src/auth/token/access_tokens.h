@@ -38,13 +38,14 @@ inline constexpr std::string_view kAccessTokenPrefix = "berth_";
 
 class AccessTokens {
   public:
-    // A file that is not there yet holds none; its folder must be there. `report`: a broken file,
-    // which leaves the one before in force.
+    // A file that is not there yet holds none. `report`: a broken file, which leaves the one before
+    // in force.
     static Result<std::unique_ptr<AccessTokens>> open(std::string path, const Clock& clock,
                                                       std::function<void(const Error&)> report);
     ~AccessTokens();
 
-    // The file is rewritten safely, mode 0600; processes wait for each other. `secret` is what its
+    // The file is rewritten safely, mode 0600; processes wait for each other. A broken one is left
+    // as it is: Errc::corrupt. Its folder must be there, else Errc::io. `secret` is what its
     // holder shows, and is never seen again. Of `wanted`, the id, when it was made and when it was
     // used are set here. Errc::invalid names what cannot be; Errc::conflict: there are too many.
     struct Created {

@@ -353,10 +353,19 @@ TEST_F(AccessTokensTest, ABrokenFileChangesNothingAndIsReported) {
         EXPECT_EQ(answer(log_in("alice", made.secret)), "in");
         ASSERT_EQ(reported_.size(), 1U);
         EXPECT_THAT(reported_[0], HasSubstr(path() + ": line "));
-        EXPECT_FALSE(tokens_->create({.name = "bob"}));
+        EXPECT_EQ(tokens_->create({.name = "bob"}).error().code, Errc::corrupt);
+        EXPECT_EQ(tokens_->revoke(made.token.id).error().code, Errc::corrupt);
         EXPECT_EQ(text(), bad) << "nothing is lost by writing over it";
         EXPECT_FALSE(AccessTokens::open(path(), clock_, [](const Error&) {}));
     }
+}
+
+TEST_F(AccessTokensTest, AFolderThatIsMissingIsAFailure) {
+    const auto tokens =
+        AccessTokens::open(files_.file("none/tokens"), clock_, [](const Error&) {}).value();
+    EXPECT_TRUE(tokens->list()->empty());
+    EXPECT_EQ(tokens->create({.name = "alice"}).error().code, Errc::io);
+    EXPECT_EQ(tokens->revoke("aaaaaaaa").error().code, Errc::io);
 }
 
 TEST_F(AccessTokensTest, ReadsWhatItWrites) {
