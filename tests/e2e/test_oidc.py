@@ -107,7 +107,9 @@ class Program:
         self.auth = auth
 
     def login(self, token, run=None):
-        return (run or self.client)(*self.login_flags, "-u", "oidc", "--password-stdin", self.registry.host, input=token)
+        return (run or self.client)(
+            *self.login_flags, "-u", "oidc", "--password-stdin", self.registry.host, input=token
+        )
 
     def push(self, layout, repository, run=None):
         run = run or self.client
