@@ -115,4 +115,11 @@ Result<Claims> parse_claims(const Json& payload) {
     return claims;
 }
 
+std::shared_ptr<const Grants> grants_of(const Claims& claims) {
+    auto grants = std::make_shared<Grants>();
+    for (const AccessEntry& entry : claims.access)
+        grants->add(entry.type, entry.name, entry.actions);
+    return grants;
+}
+
 }  // namespace berth::auth

@@ -2,8 +2,14 @@
 
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
 
+#include <array>
+#include <span>
+
+#include "auth/keyed_hash.h"
 #include "auth/token/public_key.h"
+#include "base/encoding.h"
 
 namespace berth::auth {
 namespace {
@@ -110,6 +116,24 @@ std::string SigningKey::sign(std::string_view text) const {
     signature.resize(length);
     const std::size_t width = ecdsa_width(state_->algorithm);
     return width > 0 ? ecdsa_from_der(signature, width) : signature;
+}
+
+std::string SigningKey::mark(std::string_view text) const {
+    constexpr std::string_view kPurpose = "berth: mark of an account";
+    unsigned char* der = nullptr;
+    const int length = i2d_PrivateKey(state_->key.get(), &der);
+    std::string secret(kPurpose);
+    if (length > 0) {
+        secret.append(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
+        OPENSSL_clear_free(der, static_cast<std::size_t>(length));
+    }
+    std::array<std::byte, SHA256_DIGEST_LENGTH> key{};
+    SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(),
+           reinterpret_cast<unsigned char*>(key.data()));
+    OPENSSL_cleanse(secret.data(), secret.size());
+    const KeyedHash hash = KeyedHasher(key)(text);
+    OPENSSL_cleanse(key.data(), key.size());
+    return base64url_encode(std::as_bytes(std::span(hash)));
 }
 
 }  // namespace berth::auth

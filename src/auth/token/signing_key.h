@@ -24,6 +24,8 @@ class SigningKey {
     std::string public_jwk() const;
     // As JWS writes signatures.
     std::string sign(std::string_view text) const;
+    // A keyed hash of the text, which nobody without this key can make or check.
+    std::string mark(std::string_view text) const;
 
   private:
     struct State;

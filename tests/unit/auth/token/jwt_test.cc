@@ -88,7 +88,8 @@ TEST(Jwt, TakesTheFormsOfOtherIssuers) {
         R"({"alg":"ES256","typ":"at+jwt"})",
         R"({"alg":"ES256","typ":"AT+JWT","cty":"x","more":[1,{"a":2}]})",
         // Where the key is said to lie is not looked at.
-        R"({"alg":"ES256","jku":"https://evil/","x5u":"https://evil/","jwk":{"kty":"oct","k":"AA"}})",
+        R"({"alg":"ES256","jku":"https://evil/","x5u":"https://evil/","jwk":{"kty)"
+        R"(":"oct","k":"AA"}})",
         R"({"alg":"ES256","jwk":"nonsense","x5t":"AA"})",
     };
     for (const std::string_view header : headers)
@@ -98,7 +99,8 @@ TEST(Jwt, TakesTheFormsOfOtherIssuers) {
         R"({"iss":"them","aud":"registry","exp":1700000000.5,"nbf":1699999999.25})",
         R"({"iss":"us","aud":"registry","exp":1.7000003e9})",
         R"({"iss":"us","aud":"registry","exp":1700000300,"sub":null,"nbf":null,"access":null})",
-        R"({"iss":"us","aud":"registry","exp":1700000300,"access":[{"type":"t","name":"n","actions":null}]})",
+        R"({"iss":"us","aud":"registry","exp":1700000300,"access":[{"type":"t","n)"
+        R"(ame":"n","actions":null}]})",
         " { \"iss\" : \"us\" , \"aud\":\"registry\",\n\"exp\":253402300799 } ",
     };
     for (const std::string_view payload : payloads)
@@ -305,9 +307,11 @@ TEST(Jwt, RefusesWhatIsNotForUsOrNotNow) {
         {R"({"iss":"us","aud":"registry","exp":1700000300,"access":{}})", "\"access\""},
         {R"({"iss":"us","aud":"registry","exp":1700000300,"access":[7]})", "\"access\""},
         {R"({"iss":"us","aud":"registry","exp":1700000300,"access":[{"name":"a"}]})", "\"access\""},
-        {R"({"iss":"us","aud":"registry","exp":1700000300,"access":[{"type":"repository","name":"a","actions":"pull"}]})",
+        {R"({"iss":"us","aud":"registry","exp":1700000300,"access":[{"type":"repos)"
+         R"(itory","name":"a","actions":"pull"}]})",
          "\"access\""},
-        {R"({"iss":"us","aud":"registry","exp":1700000300,"access":[{"type":"repository","name":7}]})",
+        {R"({"iss":"us","aud":"registry","exp":1700000300,"access":[{"type":"repos)"
+         R"(itory","name":7}]})",
          "\"access\""},
         {R"({"iss":"us","aud":"registry","exp":1,"exp":1700000300})", "well-formed"},
         {R"({"iss":"us","iss":"us","aud":"registry","exp":1700000300})", "well-formed"},

@@ -32,13 +32,13 @@ TEST(KeySet, PassesOverKeysOfOtherKinds) {
 }
 
 TEST(KeySet, RefusesWhatIsNoKeySet) {
-    for (
-        const std::string_view text :
-        {"", "[]", "{}", "null", R"({"keys":{}})", R"({"keys":[1]})", R"({"keys":[],"keys":[]})",
-         R"({"keys":[]} )"
-         "x",
-         R"({"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]})",
-         R"({"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":7}]})"}) {
+    for (const std::string_view text :
+         {"", "[]", "{}", "null", R"({"keys":{}})", R"({"keys":[1]})", R"({"keys":[],"keys":[]})",
+          R"({"keys":[]} )"
+          "x",
+          R"({"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]})",
+          R"({"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvP)"
+          R"(apiMlrwIaaPcHURo","kid":7}]})"}) {
         const auto set = KeySet::parse_jwks(text);
         ASSERT_FALSE(set) << text;
         EXPECT_EQ(set.error().code, Errc::invalid);

@@ -77,12 +77,16 @@ TEST(PublicKey, HasTheThumbprintsOfTheRfcs) {
         json(R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})"));
     EXPECT_EQ(ed25519.value().thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     // RFC 7638, 3.1
-    const auto rsa = PublicKey::parse_jwk(json(
-        R"({"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7)"
-        R"(aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0)"
-        R"(h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08)"
-        R"(qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzK)"
-        R"(nqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"})"));
+    const auto rsa = PublicKey::parse_jwk(
+        json(R"({"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4)"
+             R"(cbbfAAtVT86zwu1RK7)"
+             R"(aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXA)"
+             R"(rwl93lqt7_RN5w6Cf0)"
+             R"(h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5)"
+             R"(hajrn1n91CbOpbISD08)"
+             R"(qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-)"
+             R"(csFCur-kEgU8awapJzK)"
+             R"(nqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"})"));
     EXPECT_EQ(rsa.value().thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
 }
 
@@ -122,22 +126,24 @@ TEST(PublicKey, PassesOverKeysForOtherUses) {
 }
 
 TEST(PublicKey, RefusesBrokenKeys) {
-    for (
-        const std::string_view jwk : {
-            R"([])",
-            R"("key")",
-            // not on the curve
-            R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a4"})",
-            // coordinates of another width
-            R"({"kty":"EC","crv":"P-256","x":"AA","y":"AA"})",
-            R"({"kty":"EC","crv":"P-384","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})",
-            // padding
-            R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU=","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})",
-            R"({"kty":"EC","crv":"P-256"})",
-            R"({"kty":"OKP","crv":"Ed25519","x":"AAAA"})",
-            R"({"kty":"RSA","n":"AQAB"})",
-            R"({"kty":"RSA","n":"","e":"AQAB"})",
-        }) {
+    for (const std::string_view jwk : {
+             R"([])",
+             R"("key")",
+             // not on the curve
+             R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHv)"
+             R"(RVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a4"})",
+             // coordinates of another width
+             R"({"kty":"EC","crv":"P-256","x":"AA","y":"AA"})",
+             R"({"kty":"EC","crv":"P-384","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHv)"
+             R"(RVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})",
+             // padding
+             R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHv)"
+             R"(RVEU=","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})",
+             R"({"kty":"EC","crv":"P-256"})",
+             R"({"kty":"OKP","crv":"Ed25519","x":"AAAA"})",
+             R"({"kty":"RSA","n":"AQAB"})",
+             R"({"kty":"RSA","n":"","e":"AQAB"})",
+         }) {
         const auto key = PublicKey::parse_jwk(json(jwk));
         ASSERT_FALSE(key) << jwk;
         EXPECT_EQ(key.error().code, Errc::invalid) << jwk;
