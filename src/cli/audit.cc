@@ -7,7 +7,6 @@
 #include "auth/audit/audit_verify.h"
 #include "auth/policy/glob.h"
 #include "base/encoding.h"
-#include "base/log_format.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 
@@ -152,17 +151,10 @@ Result<void> collect(const std::vector<std::string>& files, const Filter& filter
     return {};
 }
 
-// Names come from strangers: nothing in them moves the cursor.
-std::string plain(std::string_view text) {
-    std::string quoted;
-    append_json_string(quoted, text);
-    return quoted.substr(1, quoted.size() - 2);
-}
-
 std::string target_of(const auth::AuditRecord& record) {
-    if (record.reference.empty()) return plain(record.repository);
+    if (record.reference.empty()) return plain_text(record.repository);
     const bool is_digest = record.reference.contains(':');
-    return plain(record.repository + (is_digest ? "@" : ":") + record.reference);
+    return plain_text(record.repository + (is_digest ? "@" : ":") + record.reference);
 }
 
 std::string answer_of(const auth::AuditRecord& record) {
@@ -182,10 +174,10 @@ Result<void> show(const Arguments& arguments) {
     }
     Table table({"time", "user", "by", "address", "action", "image", "answer", "rule"});
     for (const auto& [record, line] : shown) {
-        table.add({human_time(record.at), record.user.empty() ? "-" : plain(record.user),
-                   plain(record.proof), plain(record.address), plain(record.action),
+        table.add({human_time(record.at), record.user.empty() ? "-" : plain_text(record.user),
+                   plain_text(record.proof), plain_text(record.address), plain_text(record.action),
                    target_of(record), answer_of(record),
-                   plain(record.rule.empty() ? record.reason : record.rule)});
+                   plain_text(record.rule.empty() ? record.reason : record.rule)});
     }
     table.print();
     return collected;
