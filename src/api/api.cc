@@ -2,7 +2,9 @@
 
 #include "api/access.h"
 #include "api/admin.h"
+#include "api/audit.h"
 #include "api/caller.h"
+#include "api/challenge.h"
 #include "api/deletes.h"
 #include "api/exchange.h"
 #include "api/listings.h"
@@ -11,7 +13,9 @@
 #include "api/pages.h"
 #include "api/pulls.h"
 #include "api/request_log.h"
+#include "api/token.h"
 #include "api/uploads.h"
+#include "auth/audit/audit_log.h"
 #include "base/encoding.h"
 #include "http/text.h"
 
@@ -157,8 +161,11 @@ class Api final : public http::Handler {
 
   private:
     bool try_pull(const http::Request& request, http::Response& response, const Route& route);
+    bool answer_from_cache(const http::Request& request, http::Response& response,
+                           const Route& route);
     Reply<> serve_page(Exchange& exchange);
     Task<Reply<>> serve_registry(Exchange& exchange);
+    Task<Reply<>> serve_token(Exchange& exchange);
 
     const Context context_;
 };
@@ -167,7 +174,8 @@ bool Api::try_serve(const http::Request& request, http::Response& response) {
     if (!is_read(request.method)) return false;
     // An escaped path is matched after decoding, which takes its time.
     if (request.path.find('%') != std::string_view::npos) return false;
-    const Route route = find_route(request.path, context_.options.prefix);
+    const Route route =
+        find_route(request.path, context_.options.prefix, context_.options.token_path);
     switch (route.resource) {
         case Resource::health:
             response.add("Content-Type", "text/plain");
@@ -189,9 +197,7 @@ bool Api::try_pull(const http::Request& request, http::Response& response, const
     if (!who) return false;
     const auto policy = services.policy.current();
     if (route.resource == Resource::base) {
-        if (who->anonymous() && services.authenticator.enabled() && !policy->may_enter(*who)) {
-            return false;
-        }
+        if (!may_enter(context_, *policy, *who, route.resource, presented.address)) return false;
         response.add("Content-Type", "application/json");
         response.body_shared(as_bytes(kBaseBody), nullptr);
         return true;
@@ -199,7 +205,23 @@ bool Api::try_pull(const http::Request& request, http::Response& response, const
     const auth::AccessRequest wanted{Action::pull, route.name, tag_of(route), presented.address,
                                      services.clock.now()};
     if (!policy->allows(*who, wanted)) return false;
-    const registry::Registry& registry = services.registry;
+    if (!answer_from_cache(request, response, route)) return false;
+    if (services.audit != nullptr && services.audit->options().pulls) {
+        const auth::Decision decision = policy->decide(*who, wanted);
+        record_access(context_, request, who.get(),
+                      {.action = name_of(wanted.action),
+                       .repository = route.name,
+                       .reference = route.rest,
+                       .rule = decision.rule,
+                       .allowed = true,
+                       .status = response.status});
+    }
+    return true;
+}
+
+bool Api::answer_from_cache(const http::Request& request, http::Response& response,
+                            const Route& route) {
+    const registry::Registry& registry = context_.services.registry;
     if (route.resource == Resource::manifest) {
         const auto content = registry.cached_manifest(route.name, route.rest);
         if (content) answer_manifest(request, response, content);
@@ -238,6 +260,13 @@ Task<Reply<>> Api::serve_registry(Exchange& exchange) {
     co_return handled;
 }
 
+Task<Reply<>> Api::serve_token(Exchange& exchange) {
+    Reply<> known = check_method(exchange);
+    if (!known) co_return known;
+    Reply<> handled = co_await handle_token(exchange);
+    co_return handled;
+}
+
 Task<void> Api::serve(const http::Request& request, http::Body& body, http::Response& response) {
     Exchange exchange{.context = context_,
                       .request = request,
@@ -252,18 +281,25 @@ Task<void> Api::serve(const http::Request& request, http::Body& body, http::Resp
     auto path = percent_decode(request.path);
     if (path) {
         exchange.path = std::move(*path);
-        exchange.route = find_route(exchange.path, context_.options.prefix);
+        exchange.route =
+            find_route(exchange.path, context_.options.prefix, context_.options.token_path);
     } else {
         served = api::refuse(Code::name_invalid, "the path has a malformed escape");
     }
     if (served && is_registry(exchange.route.resource)) {
         served = co_await serve_registry(exchange);
+    } else if (served && is_token(exchange.route.resource)) {
+        served = co_await serve_token(exchange);
     } else if (served) {
         served = serve_page(exchange);
     }
-    if (served) co_return;
-    if (served.error().cause) log_cause(context_.services.log, request, served.error());
-    answer_refusal(request, response, served.error());
+    if (!served) {
+        if (served.error().cause) log_cause(context_.services.log, request, served.error());
+        answer_refusal(request, response, served.error());
+    }
+    if (is_registry(exchange.route.resource) || exchange.route.resource == Resource::token) {
+        record_exchange(exchange, served ? nullptr : &served.error());
+    }
 }
 
 void Api::refuse(const http::Request& request, int status, std::string_view reason,
@@ -283,16 +319,6 @@ void Api::finished(const http::Request& request, const http::Response& response,
     log_finished(context_, request, response, outcome);
 }
 
-// RFC 7617, with the realm as a quoted string.
-std::string challenge_of(std::string_view realm) {
-    std::string challenge = "Basic realm=\"";
-    for (const char c : realm) {
-        if (c == '"' || c == '\\') challenge += '\\';
-        challenge += c;
-    }
-    return challenge + "\", charset=\"UTF-8\"";
-}
-
 }  // namespace
 
 Result<std::unique_ptr<http::Handler>> make_api(Services services, ApiOptions options) {
@@ -300,7 +326,7 @@ Result<std::unique_ptr<http::Handler>> make_api(Services services, ApiOptions op
     if (!options.trusted_proxies.empty()) {
         BERTH_TRY(proxies, Networks::parse(options.trusted_proxies));
     }
-    std::string challenge = challenge_of(options.realm);
+    std::string challenge = basic_challenge(options.realm);
     return std::make_unique<Api>(
         Context{services, std::move(options), std::move(proxies), std::move(challenge)});
 }

@@ -41,6 +41,13 @@ struct ApiOptions {
     std::size_t catalog_entries_max = 1000;
     std::size_t tags_max = 1000;
     std::uint64_t blob_bytes_max = 0;  // 0: no limit
+    // The token service: where ours is, behind the prefix; and for challenges the one that is not
+    // ours, as auth.token says (ours goes first). `autoredirect_path`: that one is found at this
+    // path of the host that was asked.
+    std::string token_path = "token";
+    std::string outside_realm;
+    std::string outside_service;
+    std::string autoredirect_path;
 };
 
 // What the api works with; all outlive it.

@@ -76,6 +76,7 @@ struct Refusal {
     int status;           // the code's, unless the case has another
     std::string message;  // a sentence for the client
     std::vector<std::pair<std::string_view, std::string>> detail;
+    std::string_view oauth_error = {};  // of the token service: RFC 6749, 5.2
     std::optional<Error> cause;  // only of a failure of our own: for the log, never for the client
 };
 

@@ -56,6 +56,10 @@ void answer_refusal(const http::Request& request, http::Response& response,
     error["detail"] = std::move(detail);
     nlohmann::ordered_json body = nlohmann::ordered_json::object();
     body["errors"] = nlohmann::ordered_json::array({std::move(error)});
+    if (!refusal.oauth_error.empty()) {
+        body["error"] = refusal.oauth_error;
+        body["error_description"] = refusal.message;
+    }
 
     response.status = refusal.status;
     response.add("X-Request-Id", request.id);

@@ -26,7 +26,7 @@ struct Context {
     Services services;
     ApiOptions options;
     Networks proxies;
-    std::string challenge;  // the value of WWW-Authenticate
+    std::string challenge;  // the value of WWW-Authenticate, for Basic
 };
 
 struct Exchange {
@@ -41,6 +41,14 @@ struct Exchange {
     std::shared_ptr<const auth::Policy> policy = context.services.policy.current();
     std::shared_ptr<const auth::Identity> who;
     std::optional<oci::RepositoryName> repository;  // of every resource inside of one
+
+    // What the policy was asked last, and what it refused: for the audit.
+    struct Asked {
+        auth::Action action{};
+        std::string tag = {};
+    };
+    std::optional<Asked> asked = std::nullopt;
+    std::optional<auth::Decision> denial = std::nullopt;
 
     // For the policy to decide.
     auth::AccessRequest wanted(auth::Action action, std::string_view name,

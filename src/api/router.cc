@@ -76,12 +76,17 @@ std::string_view word_of(Method method) {
 
 }  // namespace
 
-Route find_route(std::string_view path, std::string_view prefix) {
+Route find_route(std::string_view path, std::string_view prefix, std::string_view token) {
     if (path == "/" || path == prefix) return {Resource::front, {}, {}};
     if (path == "/healthz") return {Resource::health, {}, {}};
     if (!path.starts_with(prefix)) return {};
     path.remove_prefix(prefix.size());
     if (path == "v2" || path == "v2/") return {Resource::base, {}, {}};
+    if (path.starts_with(token)) {
+        const std::string_view rest = path.substr(token.size());
+        if (rest.empty()) return {Resource::token, {}, {}};
+        if (rest == "/jwks.json") return {Resource::token_keys, {}, {}};
+    }
     if (!path.starts_with("v2/")) return {};
     path.remove_prefix(3);
     if (path == "_catalog" || path == "_catalog/") return {Resource::catalog, {}, {}};
@@ -104,7 +109,9 @@ std::string_view methods_of(Resource resource) {
         case Resource::tags:
         case Resource::referrers:
         case Resource::explanation:
+        case Resource::token_keys:
             return "GET, HEAD";
+        case Resource::token:
         case Resource::access_tokens:
         case Resource::own_access_tokens:
             return "GET, HEAD, POST";
@@ -136,7 +143,11 @@ bool knows_method(Resource resource, Method method) {
 
 bool is_registry(Resource resource) {
     return resource != Resource::none && resource != Resource::front &&
-           resource != Resource::health;
+           resource != Resource::health && !is_token(resource);
+}
+
+bool is_token(Resource resource) {
+    return resource == Resource::token || resource == Resource::token_keys;
 }
 
 bool is_admin(Resource resource) {

@@ -8,11 +8,13 @@
 namespace berth::api {
 
 enum class Resource {
-    none,     // nothing of ours
-    unknown,  // below /v2/, but nothing there
-    front,    // the page for people
-    health,   // for probes
-    base,     // /v2/
+    none,        // nothing of ours
+    unknown,     // below /v2/, but nothing there
+    front,       // the page for people
+    health,      // for probes
+    token,       // the token service
+    token_keys,  // its public keys
+    base,        // /v2/
     catalog,
     blob,
     uploads,  // where an upload begins
@@ -35,9 +37,9 @@ struct Route {
     std::string_view rest;  // the reference, digest or id, not checked
 };
 
-// `path` is decoded, `prefix` has a leading and a trailing slash. Read from the end, because a
-// repository may be called `a/manifests/b`.
-Route find_route(std::string_view path, std::string_view prefix);
+// `path` is decoded, `prefix` has a leading and a trailing slash; `token` is the token service's
+// path behind it. Read from the end, because a repository may be called `a/manifests/b`.
+Route find_route(std::string_view path, std::string_view prefix, std::string_view token = "token");
 
 // For the Allow field: the methods that a resource knows, and of them those that change nothing.
 std::string_view methods_of(Resource resource);
@@ -47,6 +49,8 @@ bool knows_method(Resource resource, http::Method method);
 
 // Is it of the registry's API, where a login may be needed?
 bool is_registry(Resource resource);
+// Is it of the token service?
+bool is_token(Resource resource);
 // Is it of the admin API?
 bool is_admin(Resource resource);
 

@@ -15,6 +15,7 @@
 #include "api/api.h"
 #include "auth/password_file.h"
 #include "auth/token/access_tokens.h"
+#include "auth/token/token_issuer.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "io/directory.h"
@@ -35,6 +36,7 @@ struct ApiSetup {
     // Makes those that are asked before the users' passwords.
     std::function<std::vector<std::unique_ptr<auth::Verifier>>(const Clock&)> verifiers = {};
     bool access_tokens = false;
+    std::optional<auth::IssuerOptions> issuer = std::nullopt;
     registry::RegistryOptions registry = {};
     LogLevel log_level = LogLevel::error;
 };
@@ -59,6 +61,7 @@ class ApiServer {
                 }).value();
             verifiers.push_back(access_tokens_->verifier());
         }
+        if (setup.issuer) verifiers.push_back(open_issuer(*setup.issuer));
         if (!setup.users.empty()) verifiers.push_back(write_passwords(setup.users));
         authenticator_ = std::make_unique<auth::Authenticator>(
             std::move(verifiers), nullptr, auth::AuthenticatorOptions{}, clock_);
@@ -73,6 +76,7 @@ class ApiServer {
                              .logins = login_pool_,
                              .log = *log_,
                              .clock = clock_,
+                             .issuer = issuer_.get(),
                              .access_tokens = access_tokens_.get()},
                             std::move(setup.options))
                        .value();
@@ -84,6 +88,8 @@ class ApiServer {
     http::Handler& handler() { return *handler_; }
     registry::Registry& registry() { return registry_; }
     auth::AccessTokens& access_tokens() { return *access_tokens_; }
+    // Users and passwords from now on.
+    void set_users(const std::map<std::string, std::string>& users) { write_users(users); }
     FakeClock& clock() { return clock_; }
     std::uint16_t port() const { return server_->port(); }
 
@@ -96,15 +102,28 @@ class ApiServer {
     }
 
   private:
+    std::unique_ptr<auth::Verifier> open_issuer(const auth::IssuerOptions& options) {
+        issuer_ = auth::TokenIssuer::open(options, clock_, [](const Error&) {}).value();
+        auth::Revocations revocations;
+        if (access_tokens_) {
+            revocations.revoked_at = [this](std::string_view user) {
+                return access_tokens_->issued_revoked_at(user);
+            };
+        }
+        return auth::make_issued_tokens(*issuer_, std::move(revocations));
+    }
     std::unique_ptr<auth::PasswordFile> write_passwords(
         const std::map<std::string, std::string>& users) {
+        write_users(users);
+        return auth::PasswordFile::open(files_.file("htpasswd"), clock_, [](const Error&) {})
+            .value();
+    }
+    void write_users(const std::map<std::string, std::string>& users) {
         std::string text;
         for (const auto& [user, password] : users)
             text += user + ":" + auth::hash_password(password, 4).value() + "\n";
         auto directory = io::open_directory(files_.path()).value();
         EXPECT_TRUE(io::replace_file(*directory, "htpasswd", text));
-        return auth::PasswordFile::open(files_.file("htpasswd"), clock_, [](const Error&) {})
-            .value();
     }
 
     FakeClock clock_;
@@ -119,6 +138,7 @@ class ApiServer {
     Pool login_pool_{{.name = "passwords", .threads = 2}};
     std::unique_ptr<Logger> log_;
     std::unique_ptr<auth::AccessTokens> access_tokens_;
+    std::unique_ptr<auth::TokenIssuer> issuer_;
     std::unique_ptr<auth::Authenticator> authenticator_;
     std::unique_ptr<auth::LivePolicy> policy_;
     std::unique_ptr<http::Handler> handler_;

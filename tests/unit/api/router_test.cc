@@ -29,6 +29,8 @@ TEST(Router, FindsWhatAPathStandsFor) {
                    {"/healthz", Resource::health},
                    {"/v2", Resource::base},
                    {"/v2/", Resource::base},
+                   {"/token", Resource::token},
+                   {"/token/jwks.json", Resource::token_keys},
                    {"/v2/_catalog", Resource::catalog},
                    {"/v2/_catalog/", Resource::catalog},
                    {"/v2/a/b/tags/list", Resource::tags, "a/b"},
