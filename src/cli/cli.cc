@@ -34,6 +34,7 @@ void add_commands(CLI::App& app, Run& run) {
     add_policy(app, run);
     add_migrate(app, run);
     add_token(app, run);
+    add_keys(app, run);
     add_audit(app, run);
 }
 

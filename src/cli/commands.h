@@ -23,6 +23,7 @@ void add_inspect(CLI::App& app, Run& run);
 void add_policy(CLI::App& app, Run& run);
 void add_migrate(CLI::App& app, Run& run);
 void add_token(CLI::App& app, Run& run);
+void add_keys(CLI::App& app, Run& run);
 void add_audit(CLI::App& app, Run& run);
 
 // `--config FILE` of a command that needs the configuration. `path` outlives the parsing.
