@@ -77,18 +77,24 @@ class Authority:
     def _openssl(*args):
         run(["openssl", *args])
 
-    def issue(self, name, key="rsa", issuer=None, ca=False):
-        """A key and a certificate for this machine; `issuer` is a pair as returned here. Returns (crt, key)."""
+    def issue(self, name, key="rsa", issuer=None, ca=False, common_name=None, names=None, days=30):
+        """A key and a certificate; returns (crt, key). `issuer` is a pair as returned here.
+
+        `name` is the files' name and the CN, where none is given. `names` are openssl's (`URI:spiffe://a/b`); they
+        are this machine's where none are given. With `days` below 0 it has expired.
+        """
         certificate, secret = self.folder / f"{name}.crt", self.folder / f"{name}.key"
         request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
         kind = ["-newkey", "rsa:2048"] if key == "rsa" else ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{key}"]
-        self._openssl("req", *kind, "-nodes", "-subj", f"/CN={name}", "-keyout", secret, "-out", request)
-        extensions.write_text(
-            "basicConstraints=critical,CA:TRUE\n" if ca else "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1\n"
-        )
+        self._openssl("req", *kind, "-nodes", "-subj", f"/CN={common_name or name}", "-keyout", secret, "-out", request)
+        alternatives = ",".join(["DNS:localhost", "IP:127.0.0.1", "IP:::1"] if names is None else names)
+        lines = [f"subjectAltName={alternatives}"] if alternatives else []
+        if ca:
+            lines = ["basicConstraints=critical,CA:TRUE"]
+        extensions.write_text("".join(f"{line}\n" for line in lines))
         issuer_certificate, issuer_key = issuer or (self.certificate, self.key)
         self._openssl(
-            "x509", "-req", "-in", request, "-days", "30", "-CA", issuer_certificate, "-CAkey", issuer_key,
+            "x509", "-req", "-in", request, "-days", days, "-CA", issuer_certificate, "-CAkey", issuer_key,
             "-CAcreateserial", "-extfile", extensions, "-out", certificate,
         )  # fmt: skip
         return certificate, secret
