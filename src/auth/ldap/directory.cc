@@ -10,6 +10,7 @@
 #include "auth/ldap/reports.h"
 #include "auth/ldap/servers.h"
 #include "base/random.h"
+#include "base/utf8.h"
 #include "base/watched_file.h"
 
 namespace berth::auth {

@@ -85,14 +85,6 @@ bool take_filter(std::string_view& text, int depth) {
     return true;
 }
 
-std::size_t continuation_bytes(unsigned char lead) {
-    if (lead < 0x80) return 0;
-    if (lead >= 0xc2 && lead <= 0xdf) return 1;
-    if (lead >= 0xe0 && lead <= 0xef) return 2;
-    if (lead >= 0xf0 && lead <= 0xf4) return 3;
-    return std::string_view::npos;
-}
-
 }  // namespace
 
 std::string escape_filter_value(std::string_view value) {
@@ -180,26 +172,6 @@ std::optional<Rdn> first_rdn(std::string_view dn) {
 
 bool same_ignoring_case(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-bool is_utf8(std::string_view text) {
-    while (!text.empty()) {
-        const auto lead = static_cast<unsigned char>(text.front());
-        const std::size_t more = continuation_bytes(lead);
-        if (more == text.npos || text.size() <= more) return false;
-        for (std::size_t i = 1; i <= more; ++i) {
-            if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return false;
-        }
-        if (more >= 2) {  // overlong forms, surrogates, past U+10FFFF
-            const auto second = static_cast<unsigned char>(text[1]);
-            if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
-                (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) {
-                return false;
-            }
-        }
-        text.remove_prefix(more + 1);
-    }
-    return true;
 }
 
 }  // namespace berth::auth

@@ -35,6 +35,5 @@ struct Rdn {
 std::optional<Rdn> first_rdn(std::string_view dn);
 
 bool same_ignoring_case(std::string_view a, std::string_view b);  // of ASCII
-bool is_utf8(std::string_view text);                              // RFC 3629
 
 }  // namespace berth::auth

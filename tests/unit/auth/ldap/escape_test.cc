@@ -89,16 +89,5 @@ TEST(FirstRdn, ReadsTheFirstPart) {
     }
 }
 
-TEST(IsUtf8, KnowsTheForms) {
-    for (const auto& text : {""s, "a"s, "ö"s, "€"s, "😀"s, "\xf4\x8f\xbf\xbf"s, "\xed\x9f\xbf"s}) {
-        EXPECT_TRUE(is_utf8(text)) << text;
-    }
-    for (const auto& text :
-         {"\x80"s, "\xc0\x80"s, "\xc1\xbf"s, "\xc3"s, "\xc3("s, "\xe0\x80\x80"s, "\xed\xa0\x80"s,
-          "\xf0\x80\x80\x80"s, "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s, "\xff"s, "\xe2\x82"s}) {
-        EXPECT_FALSE(is_utf8(text));
-    }
-}
-
 }  // namespace
 }  // namespace berth::auth
