@@ -23,6 +23,8 @@ RULES = [
     {"name": "releases", "subjects": ["robot:release"], "actions": ["push"], "tags": ["v*"]},
 ]
 JSON = {"Content-Type": "application/json"}
+# With a token service, a bearer token that says too little is answered by 401, in case another one says more.
+BEYOND = f"{NOT_ALLOWED}|unauthorized|401"
 SECRET = re.compile(r"^berth_[a-z2-7]{8}_[A-Za-z0-9_-]{43}$")
 
 
@@ -182,8 +184,8 @@ def test_a_robot_reaches_only_what_its_token_allows(program, tokens):
     name = client.program.split("/")[-1]
     client(*program.push(f"{tokens.host}/team/{name}:1.0"))
     client(*program.pull(f"{tokens.host}/team/{name}:1.0"))
-    client.refused(*program.push(f"{tokens.host}/other/{name}:1.0"), saying=NOT_ALLOWED)
-    client.refused(*program.push(f"{tokens.host}/teams/{name}:1.0"), saying=NOT_ALLOWED)
+    client.refused(*program.push(f"{tokens.host}/other/{name}:1.0"), saying=BEYOND)
+    client.refused(*program.push(f"{tokens.host}/teams/{name}:1.0"), saying=BEYOND)
 
 
 def test_a_token_for_pulling_does_not_push(program, tokens):
@@ -196,7 +198,7 @@ def test_a_token_for_pulling_does_not_push(program, tokens):
     client(*program.push(reference))
     client(*program.login(tokens.host, "alice", puller))
     client(*program.pull(reference))
-    client.refused(*program.push(reference.replace("1.0", "2.0")), saying=NOT_ALLOWED)
+    client.refused(*program.push(reference.replace("1.0", "2.0")), saying=BEYOND)
 
 
 def test_a_robot_pushes_only_the_tags_of_its_rule(program, tokens):
@@ -205,7 +207,7 @@ def test_a_robot_pushes_only_the_tags_of_its_rule(program, tokens):
     client(*program.login(tokens.host, "release", made["secret"]))
     repository = f"{tokens.host}/released/{client.program.split('/')[-1]}"
     client(*program.push(f"{repository}:v1"))
-    client.refused(*program.push(f"{repository}:latest"), saying=NOT_ALLOWED)
+    client.refused(*program.push(f"{repository}:latest"), saying=BEYOND)
 
 
 def test_a_revoked_token_logs_nobody_in(program, tokens):
