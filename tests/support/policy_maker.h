@@ -43,6 +43,7 @@ class PolicyMaker {
         made.subjects = some([this] { return subject(); }, 3);
         made.actions = some([this] { return word(kActions); }, 3);
         if (!one_in(4)) made.repositories = some([this] { return pattern(); }, 3);
+        if (one_in(6)) made.repositories.push_back("!" + pattern());
         if (one_in(4)) made.tags = some([this] { return word(kTagPatterns); }, 2);
         if (one_in(6)) made.addresses = some([this] { return word(kNetworks); }, 2);
         if (one_in(6)) made.expires = time();

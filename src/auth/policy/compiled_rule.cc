@@ -38,8 +38,14 @@ Result<CompiledRule> CompiledRule::compile(const Rule& rule) {
         BERTH_TRY(const Actions actions, parse_action(text));
         compiled.actions |= actions;
     }
+    std::vector<std::string> included, excluded;
+    for (const std::string& pattern : rule.repositories) {
+        const bool is_excluded = pattern.starts_with('!');
+        (is_excluded ? excluded : included).push_back(pattern.substr(is_excluded ? 1 : 0));
+    }
     BERTH_TRY(compiled.repositories,
-              compile_patterns("repository", rule.repositories, Glob::parse_repository));
+              compile_patterns("repository", included, Glob::parse_repository));
+    BERTH_TRY(compiled.excluded, compile_patterns("repository", excluded, Glob::parse_repository));
     BERTH_TRY(compiled.tags, compile_patterns("tag", rule.tags, Glob::parse_tag));
     if (!rule.addresses.empty()) {
         BERTH_TRY(compiled.addresses, Networks::parse(rule.addresses));
@@ -52,12 +58,20 @@ bool CompiledRule::about(const Identity& who) const {
                        [&who](const Subject& subject) { return subject.matches(who); });
 }
 
+bool CompiledRule::excludes(const AccessRequest& request, std::string_view user) const {
+    return std::any_of(excluded.begin(), excluded.end(),
+                       [&](const Glob& glob) { return glob.matches(request.repository, user); });
+}
+
 bool CompiledRule::on_repository(const AccessRequest& request, std::string_view user) const {
     // The catalog names only what the caller may pull, so that any rule can open it.
     const bool opens_catalog = request.action == Action::catalog && effect == Effect::allow;
-    return repositories.empty() || opens_catalog ||
-           std::any_of(repositories.begin(), repositories.end(),
-                       [&](const Glob& glob) { return glob.matches(request.repository, user); });
+    if (opens_catalog) return true;
+    const bool included =
+        repositories.empty() ||
+        std::any_of(repositories.begin(), repositories.end(),
+                    [&](const Glob& glob) { return glob.matches(request.repository, user); });
+    return included && !excludes(request, user);
 }
 
 bool CompiledRule::on_tag(const AccessRequest& request) const {

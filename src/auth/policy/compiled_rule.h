@@ -19,7 +19,8 @@ struct CompiledRule {
     Effect effect = Effect::allow;
     std::vector<Subject> subjects;
     Actions actions = 0;
-    std::vector<Glob> repositories;
+    std::vector<Glob> repositories;  // empty: all
+    std::vector<Glob> excluded;      // of those, not these (`!` in the text)
     std::vector<Glob> tags;
     std::optional<Networks> addresses;
     std::optional<Time> expires;
@@ -30,6 +31,7 @@ struct CompiledRule {
     // The rule applies if all of these hold. None allocates.
     bool about(const Identity& who) const;
     bool about(Action action) const { return (actions & bit(action)) != 0; }
+    bool excludes(const AccessRequest& request, std::string_view user) const;
     bool on_repository(const AccessRequest& request, std::string_view user) const;
     bool on_tag(const AccessRequest& request) const;
     bool from(std::string_view address) const;

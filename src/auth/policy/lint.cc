@@ -14,7 +14,8 @@ namespace berth::auth {
 namespace {
 
 // Certainly no repository's name fits: the parts of the pattern that are literal say so.
-bool impossible_repository(const std::string& pattern) {
+bool impossible_repository(std::string pattern) {
+    if (pattern.starts_with('!')) pattern.erase(0, 1);
     if (!pattern.contains('*') && !pattern.contains('{'))
         return !oci::RepositoryName::parse(pattern);
     const auto separator = [](char c) { return c == '.' || c == '_' || c == '-'; };
@@ -65,6 +66,8 @@ bool covers_all(const std::vector<Glob>& wide, const std::vector<Glob>& narrow) 
 
 bool covers_repositories(const CompiledRule& wide, const CompiledRule& narrow) {
     static const std::vector<Glob> kAny{*Glob::parse_repository("**")};
+    // Of what it leaves out, `narrow` may have some.
+    if (!wide.excluded.empty()) return false;
     if (wide.repositories.empty()) return true;
     // For the catalog the repositories of a rule that allows do not count, those of one that denies
     // do.
@@ -142,9 +145,11 @@ class Linter {
         const auto all = [](const auto& patterns, auto impossible) {
             return !patterns.empty() && std::all_of(patterns.begin(), patterns.end(), impossible);
         };
+        std::vector<std::string> included = text.repositories;
+        std::erase_if(included, [](const std::string& pattern) { return pattern.starts_with('!'); });
         if (rule.expires && context_.now != Time{} && *rule.expires <= context_.now) {
             say(place, "it has expired (" + format_rfc3339(*rule.expires) + ")");
-        } else if (all(text.repositories, impossible_repository)) {
+        } else if (all(included, impossible_repository)) {
             say(place, "no repository can have a name that fits its repositories");
         } else if (all(text.tags, impossible_tag)) {
             say(place, "no tag can have a name that fits its tags");

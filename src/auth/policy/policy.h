@@ -24,7 +24,8 @@ std::string_view name_of(Action action);
 
 enum class Effect { allow, deny };
 
-// A rule as it stands in the configuration; empty `repositories`, `tags` or `addresses`: all.
+// A rule as it stands in the configuration; empty `repositories`, `tags` or `addresses`: all. A
+// repository pattern with `!` before it leaves out; if there are only such, all others are meant.
 // Where something is not known, the answer is the safe one: a caller without an address is in no
 // network, so a rule with `addresses` does not apply; and a rule with `expires` applies at an
 // unknown time only if it denies.
@@ -51,6 +52,9 @@ struct AccessRequest {
     std::string_view address = {};  // the caller's, numeric; empty: not known, as on a unix socket
     Time at = {};                   // now; the epoch: not known
 };
+
+// How the reason of a decision starts that is beyond_grants; the audit log keeps the reason only.
+inline constexpr std::string_view kBeyondGrants = "this token does not allow ";
 
 struct Decision {
     bool allowed = false;

@@ -155,7 +155,8 @@ class RuleIndex::Builder {
 
     void post_anywhere(std::uint32_t number, std::uint32_t subject) {
         const CompiledRule& rule = index_.rules_[number];
-        const bool everywhere = rule.repositories.empty() && rule.tags.empty();
+        const bool everywhere =
+            rule.repositories.empty() && rule.excluded.empty() && rule.tags.empty();
         if (rule.effect == Effect::deny && !everywhere) return;
         entries_.push_back({slot_key(kAnywhere, rule.subjects[subject].key()),
                             {number, subject, kAll, rule.actions & kOnRepositories}});
@@ -253,7 +254,8 @@ bool RuleIndex::applies(const Posting& posting, const Subject::Face& face,
     if (!rule.on_tag(search.request) || !rule.in_force(search.request.at)) return false;
     const bool there = posting.pattern == kAll ? rule.on_repository(search.request, search.user)
                                                : rule.repositories[posting.pattern].matches(
-                                                     search.request.repository, search.user);
+                                                     search.request.repository, search.user) &&
+                                                     !rule.excludes(search.request, search.user);
     const bool about = there && (posting.subject == kAll
                                      ? rule.about(search.who)
                                      : rule.subjects[posting.subject].matches(face, search.who));

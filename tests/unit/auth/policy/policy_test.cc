@@ -242,6 +242,41 @@ TEST(Policy, LetsThoseEnterWhoMayDoSomething) {
     EXPECT_FALSE(compiled({names}).may_enter(kAnonymous));
 }
 
+TEST(Policy, LeavesOutWhatStandsBehindAnExclamationMark) {
+    const auto rule = [](std::vector<std::string> repositories) {
+        return compiled({{"r",
+                          Effect::allow,
+                          {"authenticated"},
+                          {"pull", "catalog"},
+                          std::move(repositories),
+                          {}}});
+    };
+    const auto allows = [](const Policy& policy, std::string_view repository) {
+        return policy.allows(kAlice, {Action::pull, repository, ""});
+    };
+    const Policy all_but = rule({"!secret", "!secret/**"});
+    EXPECT_TRUE(allows(all_but, "team/app"));
+    EXPECT_TRUE(allows(all_but, "secrets"));
+    EXPECT_FALSE(allows(all_but, "secret"));
+    EXPECT_FALSE(allows(all_but, "secret/app"));
+    EXPECT_TRUE(all_but.allows(kAlice, {Action::catalog, "", ""}));
+    EXPECT_TRUE(all_but.may_enter(kAlice));
+
+    const Policy some_but = rule({"!team/{user}/**", "team/**"});
+    EXPECT_TRUE(allows(some_but, "team/bob/app"));
+    EXPECT_FALSE(allows(some_but, "team/alice/app"));
+    EXPECT_FALSE(allows(some_but, "other"));
+
+    const Policy denying = compiled({
+        {"all", Effect::allow, {"everyone"}, {"pull"}, {}, {}},
+        {"most not", Effect::deny, {"everyone"}, {"pull"}, {"!public/**"}, {}},
+    });
+    EXPECT_TRUE(allows(denying, "public/app"));
+    EXPECT_FALSE(allows(denying, "team/app"));
+    EXPECT_TRUE(denying.may_enter(kAnonymous));
+    EXPECT_FALSE(Policy::compile({{"r", Effect::allow, {"everyone"}, {"pull"}, {"!Team"}, {}}}));
+}
+
 TEST(Policy, NamesWhatIsWrongWithARule) {
     struct Case {
         Rule rule;
