@@ -82,9 +82,9 @@ class ApiToken : public ApiFixture {
         EXPECT_EQ(answer.status, 401) << answer.body;
         return answer.field("WWW-Authenticate");
     }
-    std::string bearer_challenge(const std::string& more) const {
-        const std::string host = "127.0.0.1:" + std::to_string(server_->port());
-        return "Bearer realm=\"http://" + host + "/token\",service=\"" + host + "\"" + more;
+    // The client of these tests asks for `localhost`.
+    static std::string bearer_challenge(const std::string& more) {
+        return "Bearer realm=\"http://localhost/token\",service=\"localhost\"" + more;
     }
     std::string refresh_token(const std::string& form = "&access_type=offline") {
         const HttpAnswer answer =
@@ -149,7 +149,7 @@ TEST_F(ApiToken, IsWhatClientsExpect) {
     const json claims = claims_of(text(answer, "token"));
     EXPECT_EQ(claims.at("iss"), "berth");
     EXPECT_EQ(claims.at("sub"), "alice");
-    EXPECT_EQ(text(claims, "aud"), "127.0.0.1:" + std::to_string(server().port()));
+    EXPECT_EQ(claims.at("aud"), "localhost");
     EXPECT_NE(text(claims, "jti"), "");
 }
 
@@ -489,9 +489,9 @@ TEST_F(ApiWithoutIssuer, ClientsAreSentToTheTokenServerThatIsConfigured) {
     ApiSetup setup = outside();
     setup.options.autoredirect_path = "/auth/token/";
     start(std::move(setup));
-    EXPECT_THAT(challenge_of("GET", "/v2/"),
-                StartsWith("Bearer realm=\"http://127.0.0.1:" + std::to_string(server().port()) +
-                           "/auth/token/\",service=\"the registry\""));
+    EXPECT_THAT(
+        challenge_of("GET", "/v2/"),
+        StartsWith("Bearer realm=\"http://localhost/auth/token/\",service=\"the registry\""));
 }
 
 }  // namespace
