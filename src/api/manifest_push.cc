@@ -38,38 +38,19 @@ Reply<Push> parse_push(const Exchange& exchange) {
                             .content_type = std::string(exchange.request.field("Content-Type")),
                             .bytes = {},
                             .actor = exchange.actor(),
-                            .overwrite = Overwrite::yes},
+                            .overwrite = Overwrite::no},
                 .tags = std::move(all)};
 }
 
-// Each tag must be one that the caller may create; which of them exist is found out with the push.
-Reply<> authorize_push(Exchange& exchange, Push& push) {
-    if (push.tags.empty()) return authorize(exchange, auth::Action::create);
+// Each tag must be one that the caller may push to.
+Reply<> authorize_tags(Exchange& exchange, auth::Action action, const Push& push) {
     for (const oci::Tag& tag : push.tags) {
-        BERTH_CHECK(authorize(exchange, auth::Action::create, tag.text()));
-        const auto overwrite =
-            exchange.wanted(auth::Action::overwrite, exchange.route.name, tag.text());
-        if (!exchange.policy->allows(*exchange.who, overwrite)) {
-            push.content.overwrite = Overwrite::no;
-        }
+        BERTH_CHECK(authorize(exchange, action, tag.text()));
     }
     return {};
 }
 
-// A tag exists, and not all of them may be moved.
-std::unexpected<Refusal> deny_overwrite(Exchange& exchange, const Push& push) {
-    for (const oci::Tag& tag : push.tags) {
-        const auto decision = exchange.policy->decide(
-            *exchange.who,
-            exchange.wanted(auth::Action::overwrite, exchange.route.name, tag.text()));
-        if (decision.allowed) continue;
-        exchange.asked = {auth::Action::overwrite, tag.text()};
-        return deny(exchange, decision);
-    }
-    return refuse(Code::denied);
-}
-
-Reply<registry::PushedManifest> store(Exchange& exchange, const Push& push) {
+Reply<registry::PushedManifest> store(Exchange& exchange, Push& push) {
     // The registry checks this too; here is where it gets its own code.
     if (const auto* digest = std::get_if<oci::Digest>(&push.content.reference)) {
         const oci::Digest actual = oci::digest_of(digest->algorithm(), push.content.bytes);
@@ -79,7 +60,10 @@ Reply<registry::PushedManifest> store(Exchange& exchange, const Push& push) {
     }
     auto pushed = exchange.registry().put_manifest(push.content);
     if (!pushed && pushed.error().code == Errc::already_exists) {
-        return deny_overwrite(exchange, push);
+        // A tag is there, so this push moves it.
+        BERTH_CHECK(authorize_tags(exchange, auth::Action::overwrite, push));
+        push.content.overwrite = Overwrite::yes;
+        pushed = exchange.registry().put_manifest(push.content);
     }
     return reply(std::move(pushed), About::manifest_push);
 }
@@ -97,7 +81,8 @@ void answer_push(Exchange& exchange, const Push& push, const registry::PushedMan
 Task<Reply<>> put_manifest(Exchange& exchange) {
     Reply<Push> push = parse_push(exchange);
     if (!push) co_return std::unexpected(std::move(push.error()));
-    Reply<> allowed = authorize_push(exchange, *push);
+    Reply<> allowed = push->tags.empty() ? authorize(exchange, auth::Action::create)
+                                         : authorize_tags(exchange, auth::Action::create, *push);
     if (!allowed) co_return allowed;
 
     Result<std::string> bytes =

@@ -22,12 +22,6 @@ std::size_t cores() {
 using Report = std::function<void(const Error&)>;
 using Verifiers = std::vector<std::unique_ptr<auth::Verifier>>;
 
-Result<std::string> fetch(const std::string& url, const std::string& ca) {
-    BERTH_TRY(http::ClientResponse response, http::send({.url = url, .ca = ca}));
-    if (response.status == 200) return std::move(response.body);
-    return fail(Errc::unavailable, url + " answered " + std::to_string(response.status));
-}
-
 // Half of the cores: guessing must not keep the others from their work.
 std::ptrdiff_t hashes_at_once() {
     return static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, cores() / 2));
@@ -48,7 +42,8 @@ Result<void> add_token_verifiers(const AuthConfig& config, const Clock& clock, c
         };
     }
     if (!config.oidc.empty()) {
-        BERTH_TRY(auto oidc, auth::make_oidc({.providers = config.oidc}, clock, fetch, report));
+        BERTH_TRY(auto oidc,
+                  auth::make_oidc({.providers = config.oidc}, clock, http::fetch, report));
         verifiers.push_back(std::move(oidc));
     }
     if (config.issuer) {

@@ -18,6 +18,9 @@ namespace {
 using Outcome = Result<IdentityPtr>;
 using Scheme = Credentials::Scheme;
 
+// Instead of a verifier's number.
+constexpr std::size_t kAll = ~std::size_t{0};
+
 // One verification, and all who wait for it.
 struct Verification {
     bool done = false;
@@ -71,14 +74,21 @@ struct Authenticator::State {
                    ? certificate_hasher(presented.certificate->fingerprint)
                    : header_hasher(presented.authorization);
     }
+    // Of what a verifier says; of kAll, of what all of them say.
     std::uint64_t version_of(std::size_t verifier) const {
-        return verifiers[verifier]->version() + (groups ? groups->version() : 0);
+        std::uint64_t version = groups ? groups->version() : 0;
+        if (verifier != kAll) return version + verifiers[verifier]->version();
+        for (const auto& each : verifiers)
+            version += each->version();
+        return version;
     }
     IdentityPtr recall(const KeyedHash& login) const;
     Outcome check(const Presented& presented, const KeyedHash& login);
     Outcome check_password(const Presented& presented, const Credentials& credentials,
                            const KeyedHash& login);
     Outcome ask(const Credentials& credentials, const KeyedHash& login);
+    Result<std::optional<Verifier::Account>> find(std::string_view user) const;
+    Result<void> check_account(Identity& identity) const;
     IdentityPtr remember(Login login, std::size_t verifier, std::uint64_t version,
                          const KeyedHash& hash);
     void finish(const KeyedHash& login, Verification& verification, Outcome outcome);
@@ -88,6 +98,30 @@ IdentityPtr Authenticator::State::recall(const KeyedHash& login) const {
     auto known = memory.find(login);
     if (!known || known->expires <= clock.steady_now()) return nullptr;
     return known->version == version_of(known->verifier) ? std::move(known->identity) : nullptr;
+}
+
+// The first that keeps the user.
+Result<std::optional<Verifier::Account>> Authenticator::State::find(std::string_view user) const {
+    std::optional<Error> unavailable;
+    for (const auto& verifier : verifiers) {
+        auto account = verifier->find(user);
+        if (account && *account) return account;
+        if (!account) unavailable = std::move(account.error());
+    }
+    if (unavailable) return std::unexpected(std::move(*unavailable));
+    return std::nullopt;
+}
+
+// Is the owner of these credentials still there, and in which groups?
+Result<void> Authenticator::State::check_account(Identity& identity) const {
+    if (std::none_of(verifiers.begin(), verifiers.end(),
+                     [](const auto& verifier) { return verifier->keeps_users(); })) {
+        return {};
+    }
+    BERTH_TRY(auto account, find(identity.name));
+    if (!account) return fail(Errc::unauthenticated, "the owner of the token is gone");
+    identity.groups = std::move(account->identity.groups);
+    return {};
 }
 
 IdentityPtr Authenticator::State::remember(Login login, std::size_t verifier, std::uint64_t version,
@@ -110,7 +144,12 @@ Outcome Authenticator::State::ask(const Credentials& credentials, const KeyedHas
     std::optional<Error> unavailable;
     for (std::size_t i = 0; i < verifiers.size(); ++i) {
         const std::uint64_t version = version_of(i);
+        const std::uint64_t version_of_all = version_of(kAll);
         auto found = verifiers[i]->verify(credentials);
+        if (found && *found && (*found)->needs_account) {
+            BERTH_CHECK(check_account((*found)->identity));
+            return remember(std::move(**found), kAll, version_of_all, login);
+        }
         if (found && *found) return remember(std::move(**found), i, version, login);
         if (found) continue;
         if (found.error().code != Errc::unavailable) {
@@ -222,22 +261,12 @@ Outcome Authenticator::verify(const Presented& presented) {
 }
 
 Result<std::optional<Verifier::Account>> Authenticator::find(std::string_view user) {
-    std::optional<Error> unavailable;
-    for (const auto& verifier : state_->verifiers) {
-        auto account = verifier->find(user);
-        if (!account) {
-            unavailable = std::move(account.error());
-            continue;
-        }
-        if (!*account) continue;
-        if (state_->groups) {
-            for (auto& group : state_->groups->groups_of(user))
-                (*account)->identity.groups.push_back(std::move(group));
-        }
-        return account;
+    BERTH_TRY(auto account, state_->find(user));
+    if (account && state_->groups) {
+        for (auto& group : state_->groups->groups_of(user))
+            account->identity.groups.push_back(std::move(group));
     }
-    if (unavailable) return std::unexpected(std::move(*unavailable));
-    return std::nullopt;
+    return account;
 }
 
 }  // namespace berth::auth

@@ -53,6 +53,7 @@ class PasswordFile final : public Verifier {
     std::uint64_t version() override;
     // Takes as long for an unknown user as for a known one.
     Result<std::optional<Login>> verify(const Credentials& credentials) override;
+    bool keeps_users() const override { return true; }
     Result<std::optional<Account>> find(std::string_view user) override;
 
     // The user's hash, or for an unknown user a hash like those of the others that fits no

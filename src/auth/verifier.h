@@ -39,6 +39,9 @@ struct Login {
     Time expires = Time::max();
     // For how long after that it still counts while the verifier says Errc::unavailable.
     std::chrono::seconds grace{0};
+    // The credentials stand for a user whom others keep: where there are such verifiers, one of
+    // them must (still) find that user, who then is in the groups it says.
+    bool needs_account = false;
 };
 
 // Thread-safe.
@@ -55,6 +58,8 @@ class Verifier {
     // asked. Errc::unavailable: cannot tell now. May take long: called from a pool.
     virtual Result<std::optional<Login>> verify(const Credentials& credentials) = 0;
 
+    // Does it keep users, so that one it does not find is none?
+    virtual bool keeps_users() const { return false; }
     // Is there (still) such a user, whose password it would verify? For tokens that stand for a
     // password that was verified long ago. nullopt: no. May take long. `mark` changes when the
     // password does, where that can be known.

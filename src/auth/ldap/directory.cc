@@ -83,6 +83,8 @@ class Directory final : public Verifier {
         return login;
     }
 
+    bool keeps_users() const override { return true; }
+
     Result<std::optional<Account>> find(std::string_view user) override {
         if (!is_name(user)) return std::nullopt;
         const Time now = clock_.now();

@@ -244,6 +244,7 @@ class AccessTokens::TokenVerifier final : public Verifier {
         state_.used.note(token.id, now);
         Login login{.identity = {.name = token.name, .groups = {}, .proof = "token"}};
         login.identity.kind = token.kind;
+        login.needs_account = token.kind == Identity::Kind::user;
         login.identity.grants = stored.grants;
         login.expires = token.expires.value_or(Time::max());
         return login;

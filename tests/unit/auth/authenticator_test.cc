@@ -384,6 +384,32 @@ TEST_F(AuthenticatorOfManyTest, TakesACertificateWhereNothingElseIsShown) {
     EXPECT_FALSE(authenticator.remembered({"f1"})) << "no header stands for a certificate";
 }
 
+TEST_F(AuthenticatorOfManyTest, TakesATokenOnlyWhileItsOwnerIsThere) {
+    Scripted& tokens = add();
+    tokens.logins["of-alice"] = login("alice", "token");
+    tokens.logins["of-alice"].needs_account = true;
+    tokens.logins["of-bob"] = login("bob", "token");
+    tokens.logins["of-bob"].needs_account = true;
+    Authenticator& authenticator = start();
+    EXPECT_EQ((*authenticator.verify({"Bearer of-alice", kAddress}))->proof, "token");
+    EXPECT_EQ(authenticator.verify({"Bearer of-bob", kAddress}).error().code,
+              Errc::unauthenticated);
+    write("# alice has left\n");
+    clock_.advance(2ms);
+    EXPECT_FALSE(authenticator.remembered({"Bearer of-alice"}));
+    EXPECT_FALSE(authenticator.verify({"Bearer of-alice", kAddress}));
+}
+
+TEST_F(AuthenticatorOfManyTest, TakesATokensWordWhereNobodyKeepsUsers) {
+    auto tokens = std::make_unique<Scripted>();
+    tokens->logins["of-bob"] = login("bob", "token");
+    tokens->logins["of-bob"].needs_account = true;
+    std::vector<std::unique_ptr<Verifier>> only;
+    only.push_back(std::move(tokens));
+    Authenticator authenticator(std::move(only), nullptr, {}, clock_);
+    EXPECT_TRUE(authenticator.verify({"Bearer of-bob", kAddress}));
+}
+
 TEST_F(AuthenticatorOfManyTest, FindsAccountsByName) {
     Scripted& directory = add();
     directory.logins["bob"] = login("bob");
