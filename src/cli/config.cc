@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "app/config_load.h"
-#include "cli/commands.h"
+#include "cli/policy_commands.h"
 #include "cli/terminal.h"
 
 namespace berth::cli {
@@ -13,6 +13,8 @@ Result<void> check(const std::string& path) {
     BERTH_TRY(const auto config, command_config(path));
     for (const auto& warning : config.warnings)
         std::cerr << "warning: " << warning << '\n';
+    for (const auto& [rule, text] : lint_policy(config, SystemClock().now()))
+        std::cerr << "warning: policy '" << rule << "': " << text << '\n';
     print("the configuration is good");
     return {};
 }

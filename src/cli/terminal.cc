@@ -10,6 +10,7 @@
 #include <iostream>
 
 #include "base/encoding.h"
+#include "base/log_format.h"
 
 namespace berth::cli {
 
@@ -75,6 +76,12 @@ void Table::print() const {
         }
         cli::print(&row == rows_.data() ? bold(line) : line);
     }
+}
+
+std::string plain_text(std::string_view text) {
+    std::string quoted;
+    append_json_string(quoted, text);
+    return quoted.substr(1, quoted.size() - 2);
 }
 
 std::string human_size(std::uint64_t bytes) {

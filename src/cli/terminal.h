@@ -29,6 +29,8 @@ class Table {
     std::vector<std::vector<std::string>> rows_;
 };
 
+// Names come from strangers: with control characters escaped, so that nothing moves the cursor.
+std::string plain_text(std::string_view text);
 std::string human_size(std::uint64_t bytes);  // 1.5 MiB
 std::string human_time(Time time);            // 2026-11-24 13:44:07 UTC
 

@@ -59,6 +59,8 @@ Policy Policy::for_all(Kind kind, std::string_view subject) {
     std::vector<CompiledRule> rules(1);
     rules.front().subjects.push_back(*Subject::parse(subject));
     rules.front().actions = kOnRepositories | kOnRegistry;
+    // Who administers must be named.
+    if (kind == Kind::any_user) rules.front().actions &= ~bit(Action::admin);
     return Policy(std::make_shared<const Compiled>(kind, std::move(rules)));
 }
 
@@ -91,7 +93,7 @@ Decision Policy::decision(std::size_t place, const Identity& who,
     const bool allowed = rule && rule->effect == Effect::allow;
     if (allowed && !compiled_->granted(who, request)) {
         if (!who.grants) return {false, {}, "only the holder of a token may " + deed(request)};
-        return {false, {}, "this token does not allow " + name + " to " + deed(request), true};
+        return {false, {}, std::string(kBeyondGrants) + name + " to " + deed(request), true};
     }
     switch (compiled_->kind) {
         case Kind::by_grants:

@@ -98,7 +98,7 @@ class Policy {
     static Result<Policy> compile(std::vector<Rule> rules);
     // Everybody may do anything.
     static Policy open();
-    // Everybody who has logged in may do anything.
+    // Everybody who has logged in may do anything but administer.
     static Policy any_user();
     // Whoever holds a token may do what it grants, and nobody else anything (registry:2's
     // `auth.token`).
