@@ -195,7 +195,7 @@ std::unexpected<Error> Connection::failed(int code, std::string_view what) {
     if (code == LDAP_SERVER_DOWN && !deadline_->passed()) lost_ = true;
     std::string detail = server_ + ": " + std::string(what) + ": " + ldap_err2string(code);
     char* diagnostic = nullptr;
-    ldap_get_option(handle_, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
+    ldap_get_option(handle_, LDAP_OPT_DIAGNOSTIC_MESSAGE, static_cast<void*>(&diagnostic));
     const std::unique_ptr<char, FreeMemory> owner(diagnostic);
     if (diagnostic && *diagnostic) detail += " (" + std::string(diagnostic) + ")";
     return fail(is_final(code) ? Errc::denied : Errc::unavailable, std::move(detail));

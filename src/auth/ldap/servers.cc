@@ -121,7 +121,7 @@ Result<void> Servers::try_server(Server& server, const ServiceAccount& account, 
         auto result = attempt(server, *kept, work);
         // One that the server closed meanwhile says nothing about the server.
         if (!is_unavailable(result)) return result;
-        if (!kept->connection_->lost()) {
+        if (!kept->lost()) {
             failed(server, result.error(), kept->refused_, account);
             return result;
         }

@@ -42,6 +42,7 @@ class LdapSession {
         : connection_(std::move(connection)), bound_(bound), account_(account) {}
 
     Result<void> bind_service();
+    bool lost() const { return connection_ && connection_->lost(); }
 
     std::unique_ptr<Connection> connection_;
     Bound bound_;
