@@ -35,11 +35,7 @@ Result<void> add_token_verifiers(const AuthConfig& config, const Clock& clock, c
         BERTH_TRY(logins.access_tokens,
                   auth::AccessTokens::open(config.tokens_path, clock, report));
         verifiers.push_back(logins.access_tokens->verifier());
-        auth::Verifier* const tokens = verifiers.back().get();
-        revocations.version = [tokens] { return tokens->version(); };
-        revocations.revoked_at = [&all = *logins.access_tokens](std::string_view user) {
-            return all.issued_revoked_at(user);
-        };
+        revocations = logins.access_tokens->revocations();
     }
     if (!config.oidc.empty()) {
         BERTH_TRY(auto oidc,

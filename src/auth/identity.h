@@ -27,6 +27,8 @@ struct Identity {
     std::string provider = {};
     std::map<std::string, std::string, std::less<>> claims = {};
 
+    // The id of the access token that it was proved by; what is issued for it ends with it.
+    std::string credential = {};
     // What the credential itself is limited to; the policy must allow it as well. Null: no limit.
     std::shared_ptr<const Grants> grants = nullptr;
 

@@ -390,6 +390,19 @@ TEST_F(ApiToken, EndsWhenItIsRevoked) {
     EXPECT_EQ(ask("GET", "/v2/team/app/manifests/1").status, 404) << "a new one is good";
 }
 
+TEST_F(ApiToken, EndsWithTheAccessTokenItWasGivenFor) {
+    auth::AccessToken wanted;
+    wanted.name = "alice";
+    const auto created = server().access_tokens().create(wanted).value();
+    log_in("alice", created.secret);
+    const std::string token = token_for("repository:team/app:pull");
+    by_bearer(token);
+    EXPECT_EQ(ask("GET", "/v2/team/app/manifests/1").status, 404);
+    ASSERT_TRUE(server().access_tokens().revoke(created.token.id));
+    server().clock().advance(1s);
+    EXPECT_EQ(ask("GET", "/v2/team/app/manifests/1").status, 401);
+}
+
 TEST_F(ApiToken, IsRefreshableOnlyForWhoLoggedInByPassword) {
     as_alice();
     EXPECT_TRUE(get_token("offline_token=true").contains("refresh_token"));

@@ -105,11 +105,7 @@ class ApiServer {
     std::unique_ptr<auth::Verifier> open_issuer(const auth::IssuerOptions& options) {
         issuer_ = auth::TokenIssuer::open(options, clock_, [](const Error&) {}).value();
         auth::Revocations revocations;
-        if (access_tokens_) {
-            revocations.revoked_at = [this](std::string_view user) {
-                return access_tokens_->issued_revoked_at(user);
-            };
-        }
+        if (access_tokens_) revocations = access_tokens_->revocations();
         return auth::make_issued_tokens(*issuer_, std::move(revocations));
     }
     std::unique_ptr<auth::PasswordFile> write_passwords(

@@ -10,6 +10,7 @@
 
 #include "auth/token/access_token_table.h"
 #include "auth/token/last_used.h"
+#include "auth/token/token_issuer.h"
 #include "base/random.h"
 #include "base/rewrite_file.h"
 #include "base/watched_file.h"
@@ -196,6 +197,18 @@ Result<void> AccessTokens::revoke_issued(std::string_view user) {
     });
 }
 
+Revocations AccessTokens::revocations() {
+    Revocations revocations;
+    revocations.holds = [this](std::string_view id) {
+        const auto table = state_->file->current().value;
+        const auto found = table->tokens.find(id);
+        return found != table->tokens.end() && !found->second.token.expired(state_->clock.now());
+    };
+    revocations.revoked_at = [this](std::string_view user) { return issued_revoked_at(user); };
+    revocations.version = [this] { return state_->file->version(); };
+    return revocations;
+}
+
 std::optional<Time> AccessTokens::issued_revoked_at(std::string_view user) {
     const auto table = state_->file->current().value;
     const auto found = table->revoked.find(user);
@@ -244,6 +257,7 @@ class AccessTokens::TokenVerifier final : public Verifier {
         state_.used.note(token.id, now);
         Login login{.identity = {.name = token.name, .groups = {}, .proof = "token"}};
         login.identity.kind = token.kind;
+        login.identity.credential = token.id;
         login.needs_account = token.kind == Identity::Kind::user;
         login.identity.grants = stored.grants;
         login.expires = token.expires.value_or(Time::max());

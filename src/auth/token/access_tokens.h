@@ -17,6 +17,8 @@
 
 namespace berth::auth {
 
+struct Revocations;
+
 struct AccessToken {
     std::string id = {};    // names it in lists and logs
     std::string name = {};  // of the user or robot
@@ -58,6 +60,9 @@ class AccessTokens {
     Result<void> revoke(std::string_view id);  // Errc::not_found
     // Everything that was issued to this user by the token service until now is void.
     Result<void> revoke_issued(std::string_view user);
+    // For the verifier of what the token service issued: also what it issued for an access token
+    // that does not hold any more is void. This outlives them.
+    Revocations revocations();
     // nullopt: never.
     std::optional<Time> issued_revoked_at(std::string_view user);
 

@@ -51,6 +51,7 @@ void add_identity(Json& claims, const Identity& who) {
     if (who.kind == Identity::Kind::robot) claims["kind"] = kRobot;
     if (who.kind == Identity::Kind::oidc) claims["kind"] = kOidc;
     if (!who.proof.empty()) claims["proof"] = who.proof;
+    if (!who.credential.empty()) claims["credential"] = who.credential;
     if (!who.groups.empty()) claims["groups"] = who.groups;
     if (!who.provider.empty()) claims["provider"] = who.provider;
     if (who.claims.empty()) return;
@@ -81,6 +82,7 @@ Identity identity_of(const Claims& claims) {
     if (kind == kRobot) who.kind = Identity::Kind::robot;
     if (kind == kOidc) who.kind = Identity::Kind::oidc;
     who.provider = other(claims, "provider");
+    who.credential = other(claims, "credential");
     const std::vector<std::string> pairs = list(claims, "claims");
     for (std::size_t i = 0; i + 1 < pairs.size(); i += 2)
         who.claims.emplace(pairs[i], pairs[i + 1]);
@@ -225,7 +227,10 @@ class IssuedTokens final : public Verifier {
         const auto revoked_at = revocations_.revoked_at && !access->who.anonymous()
                                     ? revocations_.revoked_at(access->who.name)
                                     : std::nullopt;
-        if (revoked_at && access->issued_at <= *revoked_at) {
+        const std::string& credential = access->who.credential;
+        const bool ended =
+            !credential.empty() && revocations_.holds && !revocations_.holds(credential);
+        if (ended || (revoked_at && access->issued_at <= *revoked_at)) {
             return fail(Errc::unauthenticated, "the token was revoked");
         }
         return Login{.identity = std::move(access->who), .expires = access->expires};

@@ -84,11 +84,13 @@ class TokenIssuer {
     std::unique_ptr<State> state_;
 };
 
-// What was issued to somebody until some time may be void: who asks, and what counts up when an
-// answer changes. Either may be null.
+// What was issued to somebody until some time may be void, and so may what was issued for a
+// credential that does not hold any more; `version` counts up when an answer changes. Each may be
+// null.
 struct Revocations {
-    std::function<std::optional<Time>(std::string_view user)> revoked_at;
-    std::function<std::uint64_t()> version;
+    std::function<bool(std::string_view credential)> holds = {};
+    std::function<std::optional<Time>(std::string_view user)> revoked_at = {};
+    std::function<std::uint64_t()> version = {};
 };
 
 // Verifies the bearer tokens that the issuer issued: who they were issued to, with what they grant.
