@@ -80,6 +80,14 @@ class Keeper {
 
 void keep_registry(Site& site) {
     Keeper(site).keep(site.config.root(), {});
+    if (site.sources.registry_yaml.empty()) {
+        const std::string root = "/var/lib/registry";
+        site.config.set({"storage", "filesystem", "rootdirectory"}, root);
+        site.report.add(0, {site.sources.site_path, "(the registry behind it)", Fate::lost,
+                            "its configuration was not named (--registry), so its data are taken "
+                            "to be in " +
+                                root + ", and everything else has Berth's defaults"});
+    }
     site.config.set({"version"}, "0.1");
 }
 

@@ -152,12 +152,22 @@ class Evaluator {
     Who both(const Who& a, const Who& b, const Directive* at);
 
   private:
+    // Like Apache's AUTHZ_GRANTED, DENIED and NEUTRAL: who is let in; or, of what cannot let
+    // anybody in (`not`, <RequireNone>), who is not refused.
+    struct Verdict {
+        bool grants = false;
+        Who who = Who::everyone();
+    };
     // nullopt: nothing that stands here is about the method.
-    std::optional<Who> requirement(const Requirement& one, bool negated);
-    std::optional<Who> any_of(const std::vector<Requirement>& children, bool negated,
-                              const Directive* at);
-    std::optional<Who> all_of(const std::vector<Requirement>& children, bool negated,
-                              const Directive* at);
+    std::optional<Verdict> verdict(const Requirement& one);
+    std::optional<Verdict> all_of(const std::vector<Requirement>& children, const Directive* at);
+    std::optional<Verdict> any_of(const std::vector<Requirement>& children, const Directive* at);
+    // Who is certainly not let in by it.
+    Who not_granted(const Requirement& one);
+    Who none_granted(const std::vector<Requirement>& children, const Directive* at);
+    // Who certainly makes all of something fail.
+    Who failing(const Requirement& one);
+
     Who leaf(const Requirement& one, bool negated);
     // Of an Allow or Deny; nullopt: not understood.
     std::optional<Who> entry(const Directive& directive, bool negated);
@@ -191,42 +201,78 @@ Who Evaluator::leaf(const Requirement& one, bool negated) {
     return who.value_or(Who::nobody());
 }
 
-std::optional<Who> Evaluator::requirement(const Requirement& one, bool negated) {
+std::optional<Evaluator::Verdict> Evaluator::verdict(const Requirement& one) {
     switch (one.kind) {
         case Requirement::Kind::leaf:
             if ((one.methods & bit(method_)) == 0) return std::nullopt;
-            return leaf(one, negated != one.negated);
+            return Verdict{!one.negated, leaf(one, one.negated)};
         case Requirement::Kind::all:
-            return negated ? any_of(one.children, true, one.directive)
-                           : all_of(one.children, false, one.directive);
+            return all_of(one.children, one.directive);
         case Requirement::Kind::any:
-            return negated ? all_of(one.children, true, one.directive)
-                           : any_of(one.children, false, one.directive);
+            return any_of(one.children, one.directive);
         case Requirement::Kind::none:
-            return negated ? any_of(one.children, false, one.directive)
-                           : all_of(one.children, true, one.directive);
+            if (!any_of(one.children, one.directive)) return std::nullopt;
+            return Verdict{false, none_granted(one.children, one.directive)};
     }
     return std::nullopt;
 }
 
-std::optional<Who> Evaluator::any_of(const std::vector<Requirement>& children, bool negated,
-                                     const Directive*) {
-    std::optional<Who> who;
+std::optional<Evaluator::Verdict> Evaluator::all_of(const std::vector<Requirement>& children,
+                                                    const Directive* at) {
+    std::optional<Verdict> all;
     for (const auto& child : children) {
-        // That somebody is not refused does not let them in; Apache does not start with this.
-        if (!negated && (child.negated || child.kind == Requirement::Kind::none)) continue;
-        if (const auto one = requirement(child, negated)) who = who ? *who | *one : *one;
+        const auto one = verdict(child);
+        if (!one) continue;
+        if (!all) all.emplace();
+        all->grants = all->grants || one->grants;
+        all->who = both(all->who, one->who, at);
     }
+    return all;
+}
+
+std::optional<Evaluator::Verdict> Evaluator::any_of(const std::vector<Requirement>& children,
+                                                    const Directive* at) {
+    std::optional<Verdict> any;
+    for (const auto& child : children) {
+        const auto one = verdict(child);
+        if (!one) continue;
+        if (!any || (one->grants && !any->grants)) {
+            any = one;
+        } else if (one->grants) {
+            any->who = any->who | one->who;
+        } else if (!any->grants) {
+            any->who = both(any->who, one->who, at);
+        }
+    }
+    return any;
+}
+
+Who Evaluator::none_granted(const std::vector<Requirement>& children, const Directive* at) {
+    auto who = Who::everyone();
+    for (const auto& child : children)
+        who = both(who, not_granted(child), at);
     return who;
 }
 
-std::optional<Who> Evaluator::all_of(const std::vector<Requirement>& children, bool negated,
-                                     const Directive* at) {
-    std::optional<Who> who;
-    for (const auto& child : children) {
-        if (const auto one = requirement(child, negated)) who = who ? both(*who, *one, at) : *one;
-    }
+Who Evaluator::not_granted(const Requirement& one) {
+    const auto known = verdict(one);
+    if (!known || !known->grants) return Who::everyone();
+    if (one.kind == Requirement::Kind::leaf) return leaf(one, true);
+    if (one.kind == Requirement::Kind::any) return none_granted(one.children, one.directive);
+    auto who = Who::nobody();
+    for (const auto& child : one.children)
+        who = who | failing(child);
     return who;
+}
+
+Who Evaluator::failing(const Requirement& one) {
+    const auto known = verdict(one);
+    if (!known) return Who::nobody();
+    if (known->grants) return not_granted(one);
+    if (one.kind == Requirement::Kind::leaf) return leaf(one, false);
+    if (one.kind != Requirement::Kind::none) return Who::nobody();
+    const auto granted = any_of(one.children, one.directive);
+    return granted && granted->grants ? granted->who : Who::nobody();
 }
 
 Who Evaluator::requirements() {
@@ -240,20 +286,21 @@ Who Evaluator::requirements() {
                      "the policy");
         return Who::nobody();
     }
-    std::optional<Who> who;
+    std::optional<Verdict> all;
     for (const auto& [merging, section] : place_.requirements) {
-        const auto one = any_of(section->requirements, false, section->section);
+        const auto one = any_of(section->requirements, section->section);
         if (!one) continue;
-        if (!who) {
-            who = one;
-        } else if (merging == Place::Merging::with_or) {
-            who = *who | *one;
-        } else {
-            who = both(*who, *one, section->section);
+        if (!all || (merging == Place::Merging::with_or && one->grants && !all->grants)) {
+            all = one;
+        } else if (merging != Place::Merging::with_or) {
+            all = Verdict{all->grants || one->grants, both(all->who, one->who, section->section)};
+        } else if (one->grants) {
+            all->who = all->who | one->who;
         }
     }
     // What no Require is about is open: the known trap of <Limit>.
-    return who.value_or(Who::everyone());
+    if (!all) return Who::everyone();
+    return all->grants ? all->who : Who::nobody();
 }
 
 std::optional<Who> Evaluator::entry(const Directive& directive, bool negated) {

@@ -169,7 +169,7 @@ bool Maker::covered(const RepositoryPrefix& out, const std::string& action,
     });
 }
 
-// Of a rule of that region; a null `term` is a denial.
+// Of a rule of that region; with a `term` it may reach into others that allow as much.
 std::vector<std::string> Maker::repositories(const Region* region, const std::string& action,
                                              const Term* term) const {
     std::vector<std::string> patterns;
@@ -226,7 +226,9 @@ void Maker::write(const Region* region, const std::string& action, const Who& wh
         if (denials.names.contains(term.subject)) continue;
         std::vector<std::string> addresses;
         if (!denials.by_address && !term.addresses.is_all()) addresses = term.addresses.networks();
-        Where where{repositories(region, action, &term), std::move(addresses)};
+        // Without its addresses the rule would be wider than the term in other regions.
+        const auto* covered = denials.by_address ? nullptr : &term;
+        Where where{repositories(region, action, covered), std::move(addresses)};
         auto known = std::ranges::find(rules, where, [](const auto& rule) { return rule.first; });
         if (known == rules.end()) known = rules.insert(rules.end(), {std::move(where), {}});
         if (std::ranges::count(known->second, term.subject) == 0) {

@@ -21,6 +21,7 @@ function(berth_fuzzer)
     set_tests_properties(fuzz_${ARG_NAME} PROPERTIES LABELS fast TIMEOUT 300)
 endfunction()
 
+berth_fuzzer(NAME apache SRCS fuzz/apache_fuzz.cc LIBS berth_cli)
 berth_fuzzer(NAME audit SRCS fuzz/audit_fuzz.cc LIBS berth_auth)
 berth_fuzzer(NAME config SRCS fuzz/config_fuzz.cc LIBS berth_app)
 berth_fuzzer(NAME digests SRCS fuzz/digests_fuzz.cc LIBS berth_oci)
