@@ -40,12 +40,13 @@ constexpr std::array<std::string_view, 12> kKeys{"user",       "robot",   "oidc"
                                                  "groups",     "address", "at",      "action",
                                                  "repository", "tag",     "allowed", "rule"};
 
-void check_keys(const ConfigValue& item) {
-    for (const auto& [key, value] : item.members()) {
-        if (std::ranges::find(kKeys, key) != kKeys.end()) continue;
-        const std::string_view meant = nearest(key, kKeys);
-        value.wrong(meant.empty() ? "is no key of an expectation"
-                                  : "is no key; did you mean '" + std::string(meant) + "'?");
+void check_keys(const app::YamlNode& node, const ConfigValue& item) {
+    for (const app::YamlNode& member : node.children) {
+        if (std::ranges::find(kKeys, member.key) != kKeys.end()) continue;
+        const std::string_view meant = nearest(member.key, kKeys);
+        item.at(member.key)
+            .wrong(meant.empty() ? "is no key of an expectation"
+                                 : "is no key; did you mean '" + std::string(meant) + "'?");
     }
 }
 
@@ -96,7 +97,7 @@ Expectation read_expectation(const app::YamlNode& node, app::Findings& findings,
         item.wrong("an expectation is a map, with `action` and `allowed`");
         return expectation;
     }
-    check_keys(item);
+    check_keys(node, item);
     PolicyQuestion& question = expectation.question;
     question.who = read_who(item);
     question.at = now;

@@ -126,8 +126,6 @@ class Linter {
         }
         for (std::size_t i = 0; i < rules_.size(); ++i)
             look_for_shadow(i);
-        std::stable_sort(findings_.begin(), findings_.end(),
-                         [](const auto& a, const auto& b) { return a.first < b.first; });
         std::vector<Finding> sorted;
         for (auto& [place, finding] : findings_)
             sorted.push_back(std::move(finding));
@@ -136,7 +134,7 @@ class Linter {
 
   private:
     void say(std::size_t place, std::string text) {
-        findings_.push_back({place, {rules_[place].name, std::move(text)}});
+        findings_.emplace(place, Finding{rules_[place].name, std::move(text)});
     }
 
     bool never_applies(std::size_t place) {
@@ -146,7 +144,8 @@ class Linter {
             return !patterns.empty() && std::all_of(patterns.begin(), patterns.end(), impossible);
         };
         std::vector<std::string> included = text.repositories;
-        std::erase_if(included, [](const std::string& pattern) { return pattern.starts_with('!'); });
+        std::erase_if(included,
+                      [](const std::string& pattern) { return pattern.starts_with('!'); });
         if (rule.expires && context_.now != Time{} && *rule.expires <= context_.now) {
             say(place, "it has expired (" + format_rfc3339(*rule.expires) + ")");
         } else if (all(included, impossible_repository)) {
@@ -249,8 +248,8 @@ class Linter {
     const LintContext& context_;
     std::vector<const Rule*> texts_;
     std::vector<CompiledRule> rules_;
-    std::vector<bool> dead_;  // it never applies
-    std::vector<std::pair<std::size_t, Finding>> findings_;
+    std::vector<bool> dead_;                        // it never applies
+    std::multimap<std::size_t, Finding> findings_;  // by the rule's place
 };
 
 }  // namespace
