@@ -88,7 +88,7 @@ class Client:
             else http.client.HTTPConnection(*address)
         )
 
-    def call(self, method, target, body, expected, **headers):
+    def call(self, method, target, body, expected, read=None, **headers):
         parts = urllib.parse.urlsplit(target)
         path = parts.path + ("?" + parts.query if parts.query else "")
         self.connection.request(method, path, body, {**self.headers, **headers})
@@ -96,7 +96,7 @@ class Client:
         text = response.read()
         if response.status != expected:
             raise SystemExit(f"{method} {target}: {response.status} {text[:300]}")
-        return response
+        return read(text) if read else response
 
     def push_blob(self, repository, data):
         digest = "sha256:" + hashlib.sha256(data).hexdigest()
@@ -114,9 +114,18 @@ class Client:
         return body, layers[0]["digest"], layers[1]["digest"]
 
 
-def get(peer, path, connections, accept=None):
-    """GETs for a few seconds by wrk."""
-    headers = [f"{name}: {value}" for name, value in Client(peer).headers.items()]
+def bearer(peer):
+    """The header with a token of the peer's token service; none for who asks nobody to log in."""
+    if not peer.credentials:
+        return {}
+    client = Client(peer)
+    answer = client.call("GET", "/token?scope=repository:bench/app:pull", None, 200, read=json.loads)
+    return {"Authorization": "Bearer " + answer["token"]}
+
+
+def get(peer, path, connections, accept=None, headers=None):
+    """GETs for a few seconds by wrk, with the peer's credentials unless `headers` are given."""
+    headers = [f"{name}: {value}" for name, value in (headers or Client(peer).headers).items()]
     headers += [f"Accept: {accept}"] if accept else []
     command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}", "--latency"]
     for header in headers:
@@ -160,6 +169,10 @@ def push(peer, kind, count, size, parallel):
 # Each row: what is done, how it is measured, and the figures that are shown.
 WORK = {
     "manifest by tag": (lambda p: get(p, p.paths[0], 16, MANIFEST), ("rate", "cpu_us", "p99_ms")),
+    "manifest by tag, with a bearer token": (
+        lambda p: get(p, p.paths[0], 16, MANIFEST, bearer(p)),
+        ("rate", "cpu_us", "p99_ms"),
+    ),
     "4 KiB blob": (lambda p: get(p, p.paths[1], 16), ("rate", "cpu_us", "p99_ms")),
     "64 MiB blob": (lambda p: get(p, p.paths[2], 4), ("cpu_s_per_gb",)),
     "push 64 MiB blobs, 4 at once": (lambda p: push(p, "blobs", 8, 64 * MIB, 4), ("cpu_s_per_gb",)),
@@ -214,6 +227,8 @@ def measure(peers, rounds):
         for work, (action, _) in WORK.items():
             for peer in peers:
                 if work.startswith("push") and not peer.pushes:
+                    continue
+                if "bearer" in work and not (peer.secure and peer.takes_bearer):
                     continue
                 figures = action(peer)
                 samples.setdefault(work, {}).setdefault(peer.name, []).append(figures)

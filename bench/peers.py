@@ -39,6 +39,7 @@ class Peer:
 
     pushes = True
     login = True
+    takes_bearer = False  # measured with a bearer token too; or asks nobody for anything
 
     def __init__(self, name, folder, tls):
         self.name = name
@@ -104,6 +105,8 @@ class Peer:
 
 
 class Berth(Peer):
+    takes_bearer = True
+
     def start(self):
         config = {
             "version": 0.1,
@@ -113,7 +116,7 @@ class Berth(Peer):
         }
         if self.secure:
             config["http"]["tls"] = {"certificate": str(self.tls[0]), "key": str(self.tls[1])}
-            config["auth"] = {"htpasswd": {"realm": "bench", "path": str(self.htpasswd())}}
+            config["auth"] = {"htpasswd": {"realm": "bench", "path": str(self.htpasswd())}, "issuer": {}}
             config["policy"] = [
                 {"name": "everyone pulls", "subjects": ["authenticated"], "actions": ["pull"]},
                 {"name": "CI pushes", "subjects": [f"user:{USER}"], "actions": ["pull", "push", "delete"]},
@@ -202,6 +205,7 @@ class Nginx(Peer):
 
     pushes = False
     login = False
+    takes_bearer = True
 
     def start(self):
         files = self.folder / "files"

@@ -57,6 +57,11 @@ void read_ldap_groups(const ConfigValue& groups, auth::LdapOptions::Groups& to) 
     groups.at("depth").read_count(to.depth, 0, kGroupDepthMost);
 }
 
+bool crosses_a_network(const std::string& server) {
+    return server.starts_with("ldap://") && !server.starts_with("ldap://127.") &&
+           !server.starts_with("ldap://[::1]");
+}
+
 void read_ldap(const ConfigValue& ldap, AuthConfig& config, NamedFiles files) {
     if (!ldap.named()) return;
     auto& to = config.ldap.emplace();
@@ -72,6 +77,9 @@ void read_ldap(const ConfigValue& ldap, AuthConfig& config, NamedFiles files) {
     }
     read_realm(ldap.at("realm"), config.realm);
     ldap.at("starttls").read(to.start_tls);
+    if (!to.start_tls && std::ranges::any_of(to.url.servers, crosses_a_network)) {
+        ldap.at("url").warn("passwords cross the network as they are; use ldaps:// or starttls");
+    }
     read_file_path(ldap.at("ca"), to.ca, files);
     ldap.at("verify").read(to.verify);
     if (!to.verify) ldap.at("verify").warn("anybody between here and the directory can read along");

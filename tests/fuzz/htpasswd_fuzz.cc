@@ -3,8 +3,8 @@
 // cost is its owner's choice, and no attacker's.
 #include <algorithm>
 
-#include "auth/authenticator.h"
 #include "auth/password_file.h"
+#include "auth/verifier.h"
 #include "base/encoding.h"
 #include "fuzz/fuzz.h"
 
@@ -40,11 +40,12 @@ void check_file(std::string_view text) {
 }
 
 void check_header(std::string_view text) {
-    const auto credentials = auth::parse_basic(text);
+    const auto credentials = auth::parse_authorization(text);
     if (!credentials) return;
-    fuzz::must(!credentials->user.empty() && !credentials->user.contains(':'),
-               "credentials have a user");
-    fuzz::must(!has_control(credentials->user) && !has_control(credentials->password),
+    const bool is_basic = credentials->scheme == auth::Credentials::Scheme::basic;
+    fuzz::must(credentials->user.empty() != is_basic, "Basic has a user, and only Basic");
+    fuzz::must(!credentials->user.contains(':'), "a user has no colon");
+    fuzz::must(!has_control(credentials->user) && !has_control(credentials->secret),
                "credentials have no control characters");
 }
 

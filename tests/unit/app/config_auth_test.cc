@@ -44,6 +44,17 @@ TEST(AuthConfig, OfADirectory) {
     EXPECT_TRUE(config.auth.enabled());
 }
 
+TEST(AuthConfig, WarnsOfPasswordsThatAnybodyCanRead) {
+    const auto warnings = [](std::string_view ldap) {
+        return config_of("auth: {ldap: {" + std::string(ldap) + "}}\n").warnings;
+    };
+    EXPECT_THAT(warnings("url: ldap://a.example/dc=x"),
+                ElementsAre(HasSubstr("passwords cross the network")));
+    EXPECT_THAT(warnings("url: ldap://a.example/dc=x, starttls: true"), IsEmpty());
+    EXPECT_THAT(warnings("url: ldaps://a.example/dc=x"), IsEmpty());
+    EXPECT_THAT(warnings("url: 'ldap://127.0.0.1:1389/dc=x'"), IsEmpty());
+}
+
 TEST(AuthConfig, KeepsTokensAndKeysBesideTheData) {
     const auto config = on_files("auth: {htpasswd: {realm: x, path: /p}, issuer: {}}\n");
     EXPECT_EQ(config.auth.tokens_path, "/data/berth/tokens");
