@@ -35,7 +35,8 @@ auth:
     connections: 3
     remember: 4m
     grace: 5h
-  issuer: {issuer: me, service: us, keys: /keys, algorithm: EdDSA, lifetime: 2m, refreshlifetime: 3h}
+  issuer:
+    {issuer: me, service: us, keys: /keys, algorithm: EdDSA, lifetime: 2m, refreshlifetime: 3h}
   tokens: {path: /tokens}
   certificates: {name: uri, users: {"spiffe://x/ci": "robot:ci"}}
   oidc: [{name: ci, issuer: "https://ci", audiences: [us], jwks: /j, ca: /c, algorithms: [RS256]}]
@@ -54,8 +55,8 @@ policy:
 http:
   addr: ["127.0.0.1:1", "[::1]:2"]
   listeners: [{addr: /x.sock, net: unix, tls: false}]
-  tls: {certificate: /a, chain: /b, key: /c, minimumtls: tls1.3, ciphersuites: [X], clientcas: [/ca],
-    clientauth: verify-client-cert-if-given}
+  tls: {certificate: /a, chain: /b, key: /c, minimumtls: tls1.3, ciphersuites: [X],
+    clientcas: [/ca], clientauth: verify-client-cert-if-given}
   host: https://example.org
   prefix: /hub/
   relativeurls: true

@@ -171,6 +171,7 @@ TEST_P(ClientCertificateTest, ClientsAreToldTheAuthorities) {
     EXPECT_EQ(X509_NAME_cmp(sk_X509_NAME_value(names, 0),
                             X509_get_subject_name(authority.certificate.get())),
               0);
+    EXPECT_EQ(client.read_exactly(1), "-");
     SSL_shutdown(client.get());
     sockets.client.reset();
     EXPECT_EQ(greeted.get(), "-");
