@@ -27,7 +27,7 @@ void record_access(const Context& context, const http::Request& request, const a
         record.user = what.tried;
         record.proof = "none";
     }
-    record.address = caller_address(context, request);
+    record.address = caller_address(request, context.options, context.proxies);
     record.method = request.method_text;
     record.action = what.action;
     record.repository = what.repository;

@@ -21,11 +21,10 @@ std::string_view without_port(std::string_view node) {
 
 }  // namespace
 
-std::string_view caller_address(const Context& context, const http::Request& request) {
+std::string_view caller_address(const http::Request& request, const ApiOptions& options,
+                                const Networks& proxies) {
     std::string_view address = request.peer ? request.peer->address : std::string_view();
-    if (context.options.trusted_proxies.empty() || !context.proxies.contains(address)) {
-        return address;
-    }
+    if (options.trusted_proxies.empty() || !proxies.contains(address)) return address;
     for (std::size_t i = request.fields.size(); i > 0; --i) {
         const http::Field& field = request.fields[i - 1];
         if (!http::equal_ignoring_case(field.name, "X-Forwarded-For")) continue;
@@ -36,7 +35,7 @@ std::string_view caller_address(const Context& context, const http::Request& req
             const std::string_view node = without_port(trim(list.substr(start)));
             if (!Networks::is_address(node)) return address;
             address = node;
-            if (!context.proxies.contains(node)) return address;
+            if (!proxies.contains(node)) return address;
             list = list.substr(0, comma == list.npos ? 0 : comma);
         }
     }
@@ -45,7 +44,7 @@ std::string_view caller_address(const Context& context, const http::Request& req
 
 auth::Presented presented_by(const Context& context, const http::Request& request) {
     return {.authorization = request.field("Authorization"),
-            .address = caller_address(context, request),
+            .address = caller_address(request, context.options, context.proxies),
             .certificate = request.peer ? request.peer->certificate.get() : nullptr};
 }
 

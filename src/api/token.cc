@@ -205,7 +205,8 @@ bool is_form(const http::Request& request) {
 }
 
 Task<Reply<>> take_form(Exchange& exchange) {
-    exchange.address = caller_address(exchange.context, exchange.request);
+    exchange.address =
+        caller_address(exchange.request, exchange.context.options, exchange.context.proxies);
     if (!is_form(exchange.request)) {
         co_return refuse_request("the body must be application/x-www-form-urlencoded",
                                  "invalid_request");
