@@ -170,6 +170,7 @@ AddressSet AddressSet::complement() const {
 }
 
 AddressSet AddressSet::common(const AddressSet& other) const {
+    if (*this == other) return *this;
     return complement().united(other.complement()).complement();
 }
 

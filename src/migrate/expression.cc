@@ -7,7 +7,7 @@ namespace berth::migrate {
 
 namespace {
 
-constexpr std::size_t kTermsMax = 256;
+constexpr std::size_t kTermsMax = 4096;
 
 bool is_named(std::string_view subject) {
     return subject.starts_with("user:") || subject.starts_with("group:");
@@ -42,59 +42,63 @@ bool Term::inside(const Term& other) const {
            });
 }
 
-Who::Who(std::vector<Term> terms) {
-    for (auto& term : terms) {
-        if (term.addresses.empty()) continue;
-        const bool covered =
-            std::ranges::any_of(terms_, [&](const Term& known) { return term.inside(known); });
-        if (covered) continue;
-        std::erase_if(terms_, [&](const Term& known) { return known.inside(term); });
-        terms_.push_back(std::move(term));
-    }
-    std::ranges::sort(terms_);
+Who::Who(Term term) {
+    add(std::move(term));
+}
+
+void Who::add(Term term) {
+    if (term.addresses.empty()) return;
+    const auto covered = [&](const Term& known) { return term.inside(known); };
+    if (std::ranges::any_of(terms_, covered)) return;
+    std::erase_if(terms_, [&](const Term& known) { return known.inside(term); });
+    terms_.insert(std::ranges::upper_bound(terms_, term), std::move(term));
 }
 
 Who Who::subject(std::string subject) {
-    return Who({Term{std::move(subject), AddressSet::all(), {}}});
+    return Who(Term{std::move(subject), AddressSet::all(), {}});
 }
 
 Who Who::from(AddressSet addresses) {
-    return Who({Term{"everyone", std::move(addresses), {}}});
+    return Who(Term{"everyone", std::move(addresses), {}});
 }
 
 Who Who::not_subject(const std::string& subject) {
     if (subject == "everyone") return nobody();
     if (subject == "anonymous") return Who::subject("authenticated");
     if (subject == "authenticated") return Who::subject("anonymous");
-    return Who({Term{"everyone", AddressSet::all(), {subject}}});
+    return Who(Term{"everyone", AddressSet::all(), {subject}});
 }
 
 Who Who::operator|(const Who& other) const {
-    auto terms = terms_;
-    terms.insert(terms.end(), other.terms_.begin(), other.terms_.end());
-    return Who(std::move(terms));
+    auto who = *this;
+    for (const auto& term : other.terms_)
+        who.add(term);
+    return who;
 }
 
 Who Who::both(const Who& other, bool& narrowed) const {
-    std::vector<Term> terms;
+    Who who;
     for (const auto& a : terms_) {
         for (const auto& b : other.terms_) {
             Term term;
+            const auto subject = both_subjects(a.subject, b.subject);
+            if (subject && subject->empty()) continue;
             term.addresses = a.addresses.common(b.addresses);
             if (term.addresses.empty()) continue;
-            const auto subject = both_subjects(a.subject, b.subject);
-            if (!subject || terms.size() == kTermsMax) narrowed = true;
-            if (!subject || subject->empty() || terms.size() == kTermsMax) continue;
+            if (!subject || who.terms_.size() == kTermsMax) {
+                narrowed = true;
+                continue;
+            }
             term.subject = *subject;
             for (const auto* names : {&a.except, &b.except}) {
                 for (const auto& name : *names) {
                     if (may_be(term.subject, name)) term.except.insert(name);
                 }
             }
-            if (!term.except.contains(term.subject)) terms.push_back(std::move(term));
+            if (!term.except.contains(term.subject)) who.add(std::move(term));
         }
     }
-    return Who(std::move(terms));
+    return who;
 }
 
 bool Who::inside(const Who& other) const {

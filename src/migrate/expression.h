@@ -27,7 +27,7 @@ struct Term {
 class Who {
   public:
     static Who nobody() { return {}; }
-    static Who everyone() { return Who({Term{}}); }
+    static Who everyone() { return Who(Term{}); }
     static Who subject(std::string subject);
     static Who from(AddressSet addresses);
     // Everyone else.
@@ -44,7 +44,8 @@ class Who {
 
   private:
     Who() = default;
-    explicit Who(std::vector<Term> terms);
+    explicit Who(Term term);
+    void add(Term term);
 
     std::vector<Term> terms_;
 };

@@ -23,18 +23,17 @@ std::string format_report(const std::vector<ReportLine>& report) {
 }
 
 void Report::add(std::size_t order, ReportLine line) {
-    const bool known = std::ranges::any_of(lines_, [&](const auto& entry) {
-        return entry.first == order && entry.second.place == line.place &&
-               entry.second.text == line.text;
+    const auto [begin, end] = lines_.equal_range(order);
+    const bool known = std::any_of(begin, end, [&](const auto& entry) {
+        return entry.second.place == line.place && entry.second.text == line.text;
     });
-    if (!known) lines_.emplace_back(order, std::move(line));
+    if (!known) lines_.emplace(order, std::move(line));
 }
 
 std::vector<ReportLine> Report::take() {
-    std::ranges::stable_sort(lines_, {}, [](const auto& entry) { return entry.first; });
     std::vector<ReportLine> lines;
-    for (auto& entry : lines_)
-        lines.push_back(std::move(entry.second));
+    for (auto& [order, line] : lines_)
+        lines.push_back(std::move(line));
     lines_.clear();
     return lines;
 }

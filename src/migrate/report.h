@@ -1,6 +1,7 @@
 // Report: what became of each directive, in the order in which they stand in the files.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -47,7 +48,7 @@ class Report {
 
   private:
     std::set<std::size_t> known_;  // orders of directives
-    std::vector<std::pair<std::size_t, ReportLine>> lines_;
+    std::multimap<std::size_t, ReportLine> lines_;
 };
 
 }  // namespace berth::migrate

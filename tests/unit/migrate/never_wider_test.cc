@@ -20,7 +20,7 @@
 namespace berth::migrate {
 namespace {
 
-constexpr unsigned kSeeds = 3000;
+constexpr unsigned kSeeds = 1500;
 constexpr int kRequestsOfSite = 40;
 
 const std::map<std::string, std::vector<std::string>> kGroups{
@@ -285,19 +285,19 @@ bool lets_in(const std::vector<Section>& sections, const Call& call) {
         requirements.push_back(&section);
     }
     Verdict verdict;
+    bool about = false;
     for (const auto* section : requirements) {
         Verdict any;
         for (const auto& node : section->requires_) {
             if (const auto one = node.check(call)) any = any ? *any || *one : *one;
         }
-        // Neutral although something is about the method: nobody is let in by it.
-        const bool about = std::ranges::any_of(section->requires_,
-                                               [&](const Node& node) { return node.about(call); });
-        if (about && !any) any = false;
+        about = about || std::ranges::any_of(section->requires_,
+                                             [&](const Node& node) { return node.about(call); });
         if (!any) continue;
         verdict = !verdict ? *any : section->merging == "And" ? *verdict && *any : *verdict || *any;
     }
-    const bool required = verdict.value_or(true);
+    // Neutral although something is about the method: nobody is let in by it.
+    const bool required = verdict.value_or(!about);
     if (!hosts) return required;
     return hosts->either ? required || hosts->allow(call) : required && hosts->allow(call);
 }
