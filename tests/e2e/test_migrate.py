@@ -240,7 +240,11 @@ class Replaced:
         (shared / "groups").write_text("developers: dora alice\noperators: jenkins\noperators: dora\n")
         self.folder = folder
         self.report = folder / "report.txt"
-        text = migrate(BINARY, self.apache, folder / "migrated.yml", self.report)
+        try:
+            text = migrate(BINARY, self.apache, folder / "migrated.yml", self.report)
+        except BaseException:
+            self.apache.stop()
+            raise
         self.berth = Server(folder / "berth", trust=authority.trust())
         self.berth.tls = True
         self.migrated = folder / "migrated.yml"
@@ -251,12 +255,16 @@ class Replaced:
         self.text = text.replace("auth:\n", throttle)
 
     def __enter__(self):
-        with Server(self.berth.folder) as open_to_all:
-            seed(open_to_all)
-        self.berth.config_path.write_text(self.text)
-        self.apache.start()
-        seed(self.apache.behind())
-        self.berth.start()
+        try:
+            with Server(self.berth.folder) as open_to_all:
+                seed(open_to_all)
+            self.berth.config_path.write_text(self.text)
+            self.apache.start()
+            seed(self.apache.behind())
+            self.berth.start()
+        except BaseException:
+            self.apache.stop()
+            raise
         return self
 
     def __exit__(self, kind, *_):
