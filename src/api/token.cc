@@ -54,6 +54,13 @@ bool wants(const Scope& scope, std::string_view action) {
            std::ranges::find(scope.actions, "*") != scope.actions.end();
 }
 
+// What clients ask for as `push` is two actions. A credential that is limited to one of them gets
+// that one: whoever sees the token later knows nothing else of the limit.
+const char* push_word(const Identity& who, bool creates, bool overwrites) {
+    if (!who.grants || creates == overwrites) return "push";
+    return creates ? "create" : "overwrite";
+}
+
 // Of what a scope asks, what the policy allows, and the credential itself.
 Scope granted(const Exchange& exchange, const Scope& asked) {
     const auto allows = [&](Action action, std::string_view name) {
@@ -71,7 +78,11 @@ Scope granted(const Exchange& exchange, const Scope& asked) {
     if (is_repository && oci::RepositoryName::parse(asked.name)) {
         given.type = "repository";
         give("pull", allows(Action::pull, asked.name));
-        give("push", allows(Action::create, asked.name) || allows(Action::overwrite, asked.name));
+        const bool creates = allows(Action::create, asked.name);
+        const bool overwrites = allows(Action::overwrite, asked.name);
+        if ((creates || overwrites) && wants(asked, "push")) {
+            given.actions.emplace_back(push_word(*exchange.who, creates, overwrites));
+        }
         give("delete", allows(Action::remove, asked.name));
     }
     return given;

@@ -427,6 +427,29 @@ TEST_F(ApiToken, IsRefreshableOnlyForWhoLoggedInByPassword) {
     EXPECT_FALSE(get_token("offline_token=true").contains("refresh_token"));
 }
 
+TEST_F(ApiToken, LoosensNoLimitOfTheAccessTokenItIsGivenFor) {
+    const auto granted_for = [this](const char* action) {
+        auth::AccessToken wanted;
+        wanted.name = "alice";
+        wanted.allow = {std::string(action) + ":team/**"};
+        log_in("alice", server().access_tokens().create(wanted).value().secret);
+        const std::string token = token_for("repository:team/app:pull,push");
+        by_bearer(token);
+        return granted(token);
+    };
+    as_alice();
+    push_image("team/app", "1");
+    EXPECT_EQ(granted_for("create"), "repository:team/app:create");
+    push_image("team/app", "2", "another layer");
+    push_blob("team/app", "a third layer");
+    const std::string moved = registry::image_json({registry::descriptor_of("a third layer")});
+    EXPECT_EQ(put_manifest("team/app", "1", moved).status, 401) << "it may not overwrite";
+    EXPECT_EQ(granted_for("overwrite"), "repository:team/app:overwrite");
+    EXPECT_EQ(ask("POST", "/v2/team/app/blobs/uploads/").status, 401) << "it may not create";
+    EXPECT_EQ(granted_for("push"), "repository:team/app:push");
+    EXPECT_EQ(put_manifest("team/app", "1", moved).status, 201);
+}
+
 // Else whoever got hold of one for five minutes had it for ever.
 TEST_F(ApiToken, IsNotExchangedForAnother) {
     as_alice();

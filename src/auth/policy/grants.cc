@@ -55,6 +55,8 @@ void Grants::add(std::string_view type, std::string_view name,
         for (const std::string& action : actions) {
             if (action == "pull" || action == "*") grant.actions |= bit(Action::pull);
             if (action == "push" || action == "*") grant.actions |= kPush;
+            if (action == "create") grant.actions |= bit(Action::create);
+            if (action == "overwrite") grant.actions |= bit(Action::overwrite);
             if (action == "delete" || action == "*") grant.actions |= bit(Action::remove);
         }
         grant.name = name;

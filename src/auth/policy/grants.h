@@ -23,8 +23,8 @@ class Grants {
     // text and what is wrong with it.
     static Result<Grants> parse(const std::vector<std::string>& texts);
     // One entry of a token's `access` (Docker token specification): `repository`, a name that is
-    // taken literally, and pull, push, delete or `*`; or `registry`, `catalog`, `*`. Types and
-    // actions that are not known give nothing.
+    // taken literally, and pull, push (or one half of it, create or overwrite), delete or `*`; or
+    // `registry`, `catalog`, `*`. Types and actions that are not known give nothing.
     void add(std::string_view type, std::string_view name, const std::vector<std::string>& actions);
 
     // Does not allocate. `user` stands for {user} in a pattern.
