@@ -34,11 +34,10 @@ Reply<> authorize_own(Exchange& exchange) {
     if (who.kind != Identity::Kind::user) {
         return refuse(Code::denied, "only users have tokens of their own");
     }
-    if (who.grants) {
-        if (who.grants->cover(exchange.wanted(Action::admin, {}), who.name)) return {};
+    if (who.grants && !who.grants->cover(exchange.wanted(Action::admin, {}), who.name)) {
         return refuse(Code::denied, "this credential is limited, and not to handling tokens");
     }
-    // Or a token that was stolen could outlive its end.
+    // Or a token that was stolen could outlive its end, and lose its limits.
     if (who.proof == "token" && exchange.request.method == Method::post) {
         return refuse(Code::denied, "a token makes no tokens: log in by your password");
     }

@@ -284,6 +284,8 @@ TEST_F(ApiAdmin, NoTokenGainsRights) {
     EXPECT_EQ(post("tokens", R"({"robot":"ci"})").status, 201);
     by(alices);
     EXPECT_EQ(error_of(get("tokens")), "403 DENIED") << "the policy must allow it as well";
+    EXPECT_EQ(error_of(post("me/tokens", "{}")), "403 DENIED") << "that one would have no limit";
+    EXPECT_EQ(ids("me/tokens").size(), 2U);
 }
 
 TEST_F(ApiAdmin, VoidsWhatWasIssued) {
