@@ -20,9 +20,15 @@ constexpr std::size_t kGrantsMax = 64;
 constexpr std::size_t kGrantBytesMax = 512;
 constexpr std::size_t kJsonDepthMax = 2;
 
+// C0, DEL, and C1, which UTF-8 writes as C2 80 … C2 9F: lists are shown on terminals.
 bool has_control(std::string_view text) {
-    return std::any_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if (byte < 0x20 || byte == 0x7f) return true;
+        const bool may_be_c1 = byte == 0xc2 && i + 1 < text.size();
+        if (may_be_c1 && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
+    }
+    return false;
 }
 
 Result<void> check_text(std::string_view what, std::string_view text, std::size_t bytes_max) {

@@ -299,6 +299,7 @@ TEST_F(AccessTokensTest, RefusesWhatCannotBe) {
         {{.name = "a", .kind = Identity::Kind::oidc}, "only users and robots"},
         {{.name = "a", .description = std::string(1025, 'a')}, "the description"},
         {{.name = "a", .description = "\x1b[31m"}, "control"},
+        {{.name = "a", .description = "\xc2\x9b\x33\x31m"}, "control"},
         {{.name = "a", .allow = {"fly:**"}}, "fly"},
         {{.name = "a", .allow = {""}}, "allow"},
         {{.name = "a", .allow = std::vector<std::string>(65, "pull:**")}, "more than 64"},
