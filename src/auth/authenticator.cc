@@ -112,7 +112,7 @@ Result<std::optional<Verifier::Account>> Authenticator::State::find(std::string_
     return std::nullopt;
 }
 
-// Is the owner of these credentials still there, and in which groups?
+// Is the owner of these credentials still there, by what name and in which groups?
 Result<void> Authenticator::State::check_account(Identity& identity) const {
     if (std::none_of(verifiers.begin(), verifiers.end(),
                      [](const auto& verifier) { return verifier->keeps_users(); })) {
@@ -130,6 +130,8 @@ IdentityPtr Authenticator::State::remember(Login login, std::size_t verifier, st
         auto more = groups->groups_of(login.identity.name);
         login.identity.groups.insert(login.identity.groups.end(),
                                      std::make_move_iterator(more.begin()),
+    // The one name that rules know, however the token's holder is written.
+    identity.name = std::move(account->identity.name);
                                      std::make_move_iterator(more.end()));
     }
     auto identity = std::make_shared<const Identity>(std::move(login.identity));

@@ -40,7 +40,7 @@ struct Login {
     // For how long after that it still counts while the verifier says Errc::unavailable.
     std::chrono::seconds grace{0};
     // The credentials stand for a user whom others keep: where there are such verifiers, one of
-    // them must (still) find that user, who then is in the groups it says.
+    // them must (still) find that user, who then has the name and the groups it says.
     bool needs_account = false;
 };
 

@@ -400,6 +400,31 @@ TEST_F(AuthenticatorOfManyTest, TakesATokenOnlyWhileItsOwnerIsThere) {
     EXPECT_FALSE(authenticator.verify({"Bearer of-alice", kAddress}));
 }
 
+// A directory takes `BOB` for bob, and a rule about bob must mean the token, too.
+TEST_F(AuthenticatorOfManyTest, CallsATokensOwnerAsTheDirectoryDoes) {
+    Scripted& tokens = add();
+    tokens.logins["of-bob"] = login("BOB", "token");
+    tokens.logins["of-bob"].needs_account = true;
+    Scripted& directory = add();
+    directory.logins["BOB"] = login("bob");
+    const auto identity = *start().verify({"Bearer of-bob", kAddress});
+    EXPECT_EQ(identity->name, "bob");
+    EXPECT_EQ(identity->proof, "token");
+}
+
+TEST_F(AuthenticatorOfManyTest, ForgetsNoPasswordForTokens) {
+    Scripted& tokens = add();
+    Authenticator& authenticator = start({.remembered_max = 2});
+    ASSERT_TRUE(authenticator.verify({kAlice, kAddress}));
+    for (int i = 0; i < 10; ++i) {
+        const std::string token = "token" + std::to_string(i);
+        tokens.logins[token] = login("", "bearer");
+        ASSERT_TRUE(authenticator.verify({"Bearer " + token, kAddress}));
+        EXPECT_TRUE(authenticator.remembered({"Bearer " + token}));
+    }
+    EXPECT_TRUE(authenticator.remembered({kAlice}));
+}
+
 TEST_F(AuthenticatorOfManyTest, TakesATokensWordWhereNobodyKeepsUsers) {
     auto tokens = std::make_unique<Scripted>();
     tokens->logins["of-bob"] = login("bob", "token");
