@@ -46,7 +46,8 @@ struct Authenticator::State {
           groups(std::move(group_file)),
           options(given),
           clock(time),
-          memory(given.remembered_max),
+          passwords(given.remembered_max),
+          others(given.remembered_max),
           users({given.failures_max, given.throttle}),
           addresses({given.address_failures_max, given.throttle}) {}
 
@@ -58,7 +59,10 @@ struct Authenticator::State {
     // Two keys, so that no header can stand for a certificate.
     const KeyedHasher header_hasher;
     const KeyedHasher certificate_hasher;
-    LoginMemory memory;
+    // A password costs much to verify, and tokens are given to whoever asks: no number of them may
+    // push passwords out.
+    LoginMemory passwords;
+    LoginMemory others;
     LoginThrottle users;
     LoginThrottle addresses;
 
@@ -82,6 +86,7 @@ struct Authenticator::State {
             version += each->version();
         return version;
     }
+    std::optional<RememberedLogin> known(const KeyedHash& login) const;
     IdentityPtr recall(const KeyedHash& login) const;
     Outcome check(const Presented& presented, const KeyedHash& login);
     Outcome check_password(const Presented& presented, const Credentials& credentials,
@@ -90,14 +95,19 @@ struct Authenticator::State {
     Result<std::optional<Verifier::Account>> find(std::string_view user) const;
     Result<void> check_account(Identity& identity) const;
     IdentityPtr remember(Login login, std::size_t verifier, std::uint64_t version,
-                         const KeyedHash& hash);
+                         LoginMemory& memory, const KeyedHash& hash);
     void finish(const KeyedHash& login, Verification& verification, Outcome outcome);
 };
 
+std::optional<RememberedLogin> Authenticator::State::known(const KeyedHash& login) const {
+    auto found = passwords.find(login);
+    return found ? found : others.find(login);
+}
+
 IdentityPtr Authenticator::State::recall(const KeyedHash& login) const {
-    auto known = memory.find(login);
-    if (!known || known->expires <= clock.steady_now()) return nullptr;
-    return known->version == version_of(known->verifier) ? std::move(known->identity) : nullptr;
+    auto found = known(login);
+    if (!found || found->expires <= clock.steady_now()) return nullptr;
+    return found->version == version_of(found->verifier) ? std::move(found->identity) : nullptr;
 }
 
 // The first that keeps the user.
@@ -120,18 +130,18 @@ Result<void> Authenticator::State::check_account(Identity& identity) const {
     }
     BERTH_TRY(auto account, find(identity.name));
     if (!account) return fail(Errc::unauthenticated, "the owner of the token is gone");
+    // The one name that rules know, however the token's holder is written.
+    identity.name = std::move(account->identity.name);
     identity.groups = std::move(account->identity.groups);
     return {};
 }
 
 IdentityPtr Authenticator::State::remember(Login login, std::size_t verifier, std::uint64_t version,
-                                           const KeyedHash& hash) {
+                                           LoginMemory& memory, const KeyedHash& hash) {
     if (groups && login.identity.kind == Identity::Kind::user && !login.identity.anonymous()) {
         auto more = groups->groups_of(login.identity.name);
         login.identity.groups.insert(login.identity.groups.end(),
                                      std::make_move_iterator(more.begin()),
-    // The one name that rules know, however the token's holder is written.
-    identity.name = std::move(account->identity.name);
                                      std::make_move_iterator(more.end()));
     }
     auto identity = std::make_shared<const Identity>(std::move(login.identity));
@@ -143,6 +153,7 @@ IdentityPtr Authenticator::State::remember(Login login, std::size_t verifier, st
 }
 
 Outcome Authenticator::State::ask(const Credentials& credentials, const KeyedHash& login) {
+    LoginMemory& memory = credentials.scheme == Scheme::basic ? passwords : others;
     std::optional<Error> unavailable;
     for (std::size_t i = 0; i < verifiers.size(); ++i) {
         const std::uint64_t version = version_of(i);
@@ -150,17 +161,17 @@ Outcome Authenticator::State::ask(const Credentials& credentials, const KeyedHas
         auto found = verifiers[i]->verify(credentials);
         if (found && *found && (*found)->needs_account) {
             BERTH_CHECK(check_account((*found)->identity));
-            return remember(std::move(**found), kAll, version_of_all, login);
+            return remember(std::move(**found), kAll, version_of_all, memory, login);
         }
-        if (found && *found) return remember(std::move(**found), i, version, login);
+        if (found && *found) return remember(std::move(**found), i, version, memory, login);
         if (found) continue;
         if (found.error().code != Errc::unavailable) {
             return std::unexpected(std::move(found.error()));
         }
-        const auto known = memory.find(login);
-        const bool in_grace = known && known->verifier == i && known->version == version &&
-                              clock.steady_now() < known->grace_until;
-        if (in_grace) return known->identity;
+        const auto before = memory.find(login);
+        const bool in_grace = before && before->verifier == i && before->version == version &&
+                              clock.steady_now() < before->grace_until;
+        if (in_grace) return before->identity;
         unavailable = std::move(found.error());
     }
     if (unavailable) return std::unexpected(std::move(*unavailable));

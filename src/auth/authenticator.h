@@ -27,7 +27,7 @@ namespace berth::auth {
 
 struct AuthenticatorOptions {
     std::chrono::seconds remember{std::chrono::minutes(10)};
-    std::size_t remembered_max = 10'000;
+    std::size_t remembered_max = 10'000;  // of passwords; and as many of all others
     // Failures of one user from one address, and of all users from one address (of IPv6: from one
     // /64 network), before answers turn to rate_limited, and for how long.
     int failures_max = 10;

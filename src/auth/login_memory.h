@@ -30,7 +30,8 @@ class LoginMemory {
 
     // Also what has expired: the caller looks at the times and the version.
     std::optional<RememberedLogin> find(const KeyedHash& login) const;
-    // When full, makes room: first what has expired altogether, then any other.
+    // When full, makes room: first what has expired altogether, which is looked for once a second
+    // at most, then any other.
     void put(const KeyedHash& login, RememberedLogin remembered, SteadyTime now);
 
     std::size_t size() const;
@@ -39,6 +40,7 @@ class LoginMemory {
     const std::size_t entries_max_;
     mutable std::shared_mutex mutex_;
     std::unordered_map<KeyedHash, RememberedLogin, KeyedHashBucket> entries_;
+    SteadyTime sweep_at_ = SteadyTime::min();
 };
 
 }  // namespace berth::auth

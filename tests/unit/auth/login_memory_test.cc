@@ -60,6 +60,22 @@ TEST(LoginMemory, MakesRoomFirstByWhatHasExpiredWithItsGrace) {
     EXPECT_TRUE(memory.find(kHasher("b")));
 }
 
+// Or a flood of new logins would make every put cost as much as the memory is large.
+TEST(LoginMemory, LooksForWhatHasExpiredOnceASecondAtMost) {
+    LoginMemory memory(3);
+    for (const char* name : {"a", "b", "c"})
+        memory.put(kHasher(name), login("u", 2s), kStart);
+    const SteadyTime later = kStart + 1500ms;
+    memory.put(kHasher("d"), login("u", 10s), later);
+    EXPECT_EQ(memory.size(), 3u);
+    memory.put(kHasher("e"), login("u", 10s), later + 900ms);
+    EXPECT_EQ(memory.size(), 3u) << "what has expired is not looked for again so soon";
+    memory.put(kHasher("f"), login("u", 10s), later + 1s);
+    EXPECT_TRUE(memory.find(kHasher("f")));
+    EXPECT_FALSE(memory.find(kHasher("a")) || memory.find(kHasher("b")) ||
+                 memory.find(kHasher("c")));
+}
+
 TEST(LoginMemory, OfNoEntriesRemembersNothing) {
     LoginMemory memory(0);
     memory.put(kHasher("a"), login("u", 10s), kStart);
