@@ -49,7 +49,15 @@ void record_exchange(const Exchange& exchange, const Refusal* refusal) {
     if (!exchange.who) {
         const auto tried = auth::parse_authorization(exchange.request.field("Authorization"));
         if (tried) what.tried = tried->user;
+        if (!exchange.tried.empty()) what.tried = exchange.tried;
         record_access(exchange.context, exchange.request, nullptr, what);
+        return;
+    }
+    // The policy is not asked about tokens of one's own.
+    if (!exchange.asked && is_admin(route.resource)) {
+        what.action = "tokens";
+        what.reference = route.rest;
+        record_access(exchange.context, exchange.request, exchange.who.get(), what);
         return;
     }
     if (!exchange.asked) {

@@ -10,7 +10,7 @@ namespace berth::api {
 
 // What somebody wanted, and what became of it.
 struct Audited {
-    std::string_view action;  // a policy's word (auth::name_of), or login
+    std::string_view action;  // a policy's word (auth::name_of), login, or tokens (one's own)
     std::string_view repository = {};
     std::string_view reference = {};  // a tag or a digest
     std::string_view rule = {};

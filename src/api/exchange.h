@@ -49,6 +49,7 @@ struct Exchange {
     };
     std::optional<Asked> asked = std::nullopt;
     std::optional<auth::Decision> denial = std::nullopt;
+    std::string tried = {};  // whose login was tried, where it is not in the Authorization field
 
     // For the policy to decide.
     auth::AccessRequest wanted(auth::Action action, std::string_view name,

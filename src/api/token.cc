@@ -155,6 +155,7 @@ Reply<auth::IdentityPtr> by_password(Exchange& exchange, const http::Query& form
     if (!user || !password) {
         return refuse_request("username and password are needed", "invalid_request");
     }
+    exchange.tried = *user;
     const std::string pair = std::string(*user) + ":" + std::string(*password);
     const std::string header = "Basic " + base64_encode(as_bytes(pair));
     const auth::Presented presented{.authorization = header, .address = exchange.address};
@@ -171,6 +172,7 @@ Reply<auth::IdentityPtr> by_refresh_token(Exchange& exchange, const http::Query&
     const auto refresh =
         services.issuer->verify_refresh(*token, service_of(exchange.context, exchange.request));
     if (!refresh) return refuse_grant(exchange, refresh.error().detail);
+    exchange.tried = refresh->user;
     const auto revoked_at = services.access_tokens
                                 ? services.access_tokens->issued_revoked_at(refresh->user)
                                 : std::nullopt;

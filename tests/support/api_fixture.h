@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "api/api.h"
+#include "auth/audit/audit_log.h"
+#include "auth/audit/audit_verify.h"
 #include "auth/password_file.h"
 #include "auth/token/access_tokens.h"
 #include "auth/token/token_issuer.h"
@@ -37,6 +39,7 @@ struct ApiSetup {
     std::function<std::vector<std::unique_ptr<auth::Verifier>>(const Clock&)> verifiers = {};
     bool access_tokens = false;
     std::optional<auth::IssuerOptions> issuer = std::nullopt;
+    bool audit = false;
     registry::RegistryOptions registry = {};
     LogLevel log_level = LogLevel::error;
 };
@@ -69,6 +72,11 @@ class ApiServer {
             authenticator_->enabled() ? auth::Policy::any_user() : auth::Policy::open();
         if (setup.rules) policy = auth::Policy::compile(*setup.rules).value();
         policy_ = std::make_unique<auth::LivePolicy>(std::move(policy));
+        if (setup.audit) {
+            audit_ =
+                auth::AuditLog::open({.path = files_.file("audit.log")}, clock_, [](const Error&) {
+                }).value();
+        }
         handler_ = make_api({.registry = registry_,
                              .authenticator = *authenticator_,
                              .policy = *policy_,
@@ -77,7 +85,8 @@ class ApiServer {
                              .log = *log_,
                              .clock = clock_,
                              .issuer = issuer_.get(),
-                             .access_tokens = access_tokens_.get()},
+                             .access_tokens = access_tokens_.get(),
+                             .audit = audit_.get()},
                             std::move(setup.options))
                        .value();
         http::ServerOptions options;
@@ -95,6 +104,18 @@ class ApiServer {
 
     // Ends when all exchanges are finished, logs included.
     void stop() { server_->stop(); }
+    // What was recorded of the exchanges so far, as its own parser reads it.
+    std::vector<auth::AuditRecord> audited() {
+        audit_->flush();
+        std::vector<auth::AuditRecord> all;
+        EXPECT_TRUE(auth::each_audit_line(
+            files_.file("audit.log"), [&all](std::string_view text, std::uint64_t) -> Result<void> {
+                BERTH_TRY(auto line, auth::read_audit_line(text));
+                if (line.event == auth::AuditEvent::access) all.push_back(std::move(line.record));
+                return {};
+            }));
+        return all;
+    }
     std::string access_log() {
         log_->flush();
         auto directory = io::open_directory(files_.path()).value();
@@ -137,6 +158,7 @@ class ApiServer {
     std::unique_ptr<auth::TokenIssuer> issuer_;
     std::unique_ptr<auth::Authenticator> authenticator_;
     std::unique_ptr<auth::LivePolicy> policy_;
+    std::unique_ptr<auth::AuditLog> audit_;
     std::unique_ptr<http::Handler> handler_;
     std::unique_ptr<HttpTestServer> server_;
 };
