@@ -205,6 +205,7 @@ Result<bool> Connection::bind(const std::string& dn, std::string_view password) 
     if (!dn.empty() && password.empty()) return false;
     std::string copy(password);
     berval secret{copy.size(), copy.data()};
+    deadline_->set(timeout_);
     const int code =
         ldap_sasl_bind_s(handle_, dn.c_str(), LDAP_SASL_SIMPLE, &secret, nullptr, nullptr, nullptr);
     explicit_bzero(copy.data(), copy.size());

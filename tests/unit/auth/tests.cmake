@@ -23,6 +23,7 @@ berth_test(NAME auth_audit_test
         unit/auth/audit/audit_syslog_test.cc unit/auth/audit/audit_verify_test.cc
     LIBS berth_auth)
 berth_test(NAME auth_ldap_test
-    SRCS unit/auth/ldap/directory_test.cc unit/auth/ldap/escape_test.cc unit/auth/ldap/groups_test.cc
+    SRCS unit/auth/ldap/connection_test.cc unit/auth/ldap/directory_test.cc unit/auth/ldap/escape_test.cc
+        unit/auth/ldap/groups_test.cc
         unit/auth/ldap/slapd.cc unit/auth/ldap/url_test.cc
     LIBS berth_auth)
