@@ -22,6 +22,7 @@ void record_access(const Context& context, const http::Request& request, const a
         record.user = who->name;
         record.kind = name_of(who->kind);
         record.proof = who->proof;
+        if (!who->credential.empty()) record.proof += ":" + who->credential;
         record.groups = who->groups;
     } else {
         record.user = what.tried;

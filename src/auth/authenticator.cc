@@ -183,7 +183,8 @@ Outcome Authenticator::State::ask(const Credentials& credentials, const KeyedHas
         case Scheme::certificate:
             break;
     }
-    return anonymous;
+    // Nobody's, and remembered as such: it stands on the connection for each request.
+    return remember({.identity = *anonymous}, kAll, version_of(kAll), memory, login);
 }
 
 Outcome Authenticator::State::check_password(const Presented& presented,
@@ -199,7 +200,9 @@ Outcome Authenticator::State::check_password(const Presented& presented,
                                             std::to_string(options.throttle.count()) + " seconds");
     };
     if (!users.begin(user, now)) return later("as " + credentials.user);
-    if (!addresses.begin(address, now)) {
+    // On a unix socket everybody has the same address: none.
+    const bool has_address = !network.empty();
+    if (has_address && !addresses.begin(address, now)) {
         users.take_back(user);
         return later("from this address");
     }
@@ -209,7 +212,8 @@ Outcome Authenticator::State::check_password(const Presented& presented,
     } else if (outcome.error().code == Errc::unavailable) {
         users.take_back(user);
     }
-    if (outcome || outcome.error().code == Errc::unavailable) addresses.take_back(address);
+    const bool failed = !outcome && outcome.error().code != Errc::unavailable;
+    if (has_address && !failed) addresses.take_back(address);
     return outcome;
 }
 

@@ -403,6 +403,16 @@ TEST_F(ApiToken, EndsWithTheAccessTokenItWasGivenFor) {
     EXPECT_EQ(ask("GET", "/v2/team/app/manifests/1").status, 401);
 }
 
+TEST_F(ApiToken, EndsWithItsUser) {
+    as_alice();
+    const std::string token = token_for("repository:team/app:pull");
+    by_bearer(token);
+    EXPECT_EQ(ask("GET", "/v2/team/app/manifests/1").status, 404);
+    server().set_users({{"bob", "builder"}});
+    server().clock().advance(1s);
+    EXPECT_EQ(ask("GET", "/v2/team/app/manifests/1").status, 401);
+}
+
 TEST_F(ApiToken, IsRefreshableOnlyForWhoLoggedInByPassword) {
     as_alice();
     EXPECT_TRUE(get_token("offline_token=true").contains("refresh_token"));

@@ -208,6 +208,14 @@ std::uint64_t TokenIssuer::version() const {
 
 namespace {
 
+// Was it given to a user whom the password file keeps, or for a personal token? Then that user must
+// still be there, and is in the groups of now. A directory is not asked again for the minutes that
+// a token lasts: it may have no way to say without a password.
+bool hangs_on_account(const Identity& who) {
+    return who.kind == Identity::Kind::user &&
+           (who.proof == "bearer:htpasswd" || who.proof == "bearer:token");
+}
+
 class IssuedTokens final : public Verifier {
   public:
     IssuedTokens(const TokenIssuer& issuer, Revocations revocations)
@@ -233,7 +241,9 @@ class IssuedTokens final : public Verifier {
         if (ended || (revoked_at && access->issued_at <= *revoked_at)) {
             return fail(Errc::unauthenticated, "the token was revoked");
         }
-        return Login{.identity = std::move(access->who), .expires = access->expires};
+        Login login{.identity = std::move(access->who), .expires = access->expires};
+        login.needs_account = hangs_on_account(login.identity);
+        return login;
     }
 
   private:

@@ -233,6 +233,16 @@ TEST_F(AuthenticatorTest, ThrottlesManyUsersFromOneAddress) {
     EXPECT_EQ(guess(6, kAddress).error().code, Errc::unauthenticated);
 }
 
+TEST_F(AuthenticatorTest, DoesNotThrottleEverybodyOnAUnixSocket) {
+    Authenticator& authenticator = start({.failures_max = 3, .address_failures_max = 5});
+    for (int i = 0; i < 10; ++i)
+        EXPECT_FALSE(authenticator.verify({header("user" + std::to_string(i) + ":x"), ""}));
+    EXPECT_TRUE(authenticator.verify({kAlice, ""}));
+    for (int i = 0; i < 3; ++i)
+        EXPECT_FALSE(authenticator.verify({header("bob:x"), ""}));
+    EXPECT_EQ(authenticator.verify({header("bob:y"), ""}).error().code, Errc::rate_limited);
+}
+
 // Says of each user what it was told to.
 class Scripted final : public Verifier {
   public:
@@ -380,6 +390,8 @@ TEST_F(AuthenticatorOfManyTest, TakesACertificateWhereNothingElseIsShown) {
     EXPECT_EQ((*authenticator.verify({"", kAddress, &bob}))->name, "bob");
     EXPECT_EQ(authenticator.remembered({.authorization = "", .certificate = &bob})->name, "bob");
     EXPECT_TRUE((*authenticator.verify({"", kAddress, &other}))->anonymous());
+    EXPECT_TRUE(authenticator.remembered({.authorization = "", .certificate = &other}))
+        << "nobody's, and not asked about again";
     EXPECT_EQ((*authenticator.verify({kAlice, kAddress, &bob}))->name, "alice");
     EXPECT_FALSE(authenticator.remembered({"f1"})) << "no header stands for a certificate";
 }
