@@ -30,7 +30,7 @@ struct Verification {
 // Whoever has an IPv6 address has a whole /64 of them.
 std::string network_of(std::string_view address) {
     in6_addr parsed{};
-    const std::string text(address.substr(0, address.find('%')));
+    std::string text(address.substr(0, address.find('%')));
     if (inet_pton(AF_INET6, text.c_str(), &parsed) != 1 || IN6_IS_ADDR_V4MAPPED(&parsed)) {
         return text;
     }

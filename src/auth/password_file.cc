@@ -73,8 +73,8 @@ std::string PasswordFile::State::decoy(const Entries& entries, std::string_view 
     return hash;
 }
 
-Result<std::unique_ptr<PasswordFile>> PasswordFile::open(std::string path, const Clock& clock,
-                                                         Report report,
+Result<std::unique_ptr<PasswordFile>> PasswordFile::open(const std::string& path,
+                                                         const Clock& clock, const Report& report,
                                                          std::ptrdiff_t hashes_at_once) {
     auto state = std::make_unique<State>(hashes_at_once);
     const auto read = [path, report](std::string_view text) {

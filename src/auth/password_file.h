@@ -45,8 +45,8 @@ class PasswordFile final : public Verifier {
     // Errc::not_found (the detail says how to make one) or Errc::invalid when the first reading
     // fails. `hashes_at_once`: how many passwords are hashed at the same time, at most, so that
     // guessing cannot take all cores.
-    static Result<std::unique_ptr<PasswordFile>> open(std::string path, const Clock& clock,
-                                                      Report report,
+    static Result<std::unique_ptr<PasswordFile>> open(const std::string& path, const Clock& clock,
+                                                      const Report& report,
                                                       std::ptrdiff_t hashes_at_once = 1);
     ~PasswordFile() override;
 

@@ -51,7 +51,7 @@ Result<std::string> read_file(const std::string& path) {
 std::vector<std::string> find_files(const std::string& pattern) {
     ::glob_t found{};
     std::vector<std::string> paths;
-    if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+    if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) {  // NOLINT(*-mt-unsafe): one thread
         paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
     }
     ::globfree(&found);
@@ -68,7 +68,7 @@ std::optional<std::string> find_variable(const std::string& name) {
         {"APACHE_RUN_USER", "www-data"},
         {"APACHE_RUN_GROUP", "www-data"},
     };
-    if (const char* value = std::getenv(name.c_str())) return value;
+    if (const char* value = std::getenv(name.c_str())) return value;  // NOLINT(*-mt-unsafe)
     const auto known = kDebian.find(name);
     return known == kDebian.end() ? std::nullopt : std::optional(known->second);
 }

@@ -42,7 +42,10 @@ HeaderLine read_header(const Directive& directive) {
 bool is_constant(std::string& value) {
     std::string plain;
     for (std::size_t i = 0; i < value.size(); ++i) {
-        if (value[i] == '%' && (i + 1 == value.size() || value[++i] != '%')) return false;
+        if (value[i] == '%') {
+            ++i;
+            if (i == value.size() || value[i] != '%') return false;
+        }
         if (static_cast<unsigned char>(value[i]) < 0x20 || value[i] == 0x7f) return false;
         plain += value[i];
     }

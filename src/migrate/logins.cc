@@ -85,8 +85,11 @@ void Logins::read_type() {
 
 void Logins::read_providers() {
     const auto* providers = find("authbasicprovider");
-    const auto words = providers ? providers->words : std::vector<std::string>{"file"};
-    for (const auto& word : words) {
+    if (providers == nullptr) {
+        by_file_ = find("authuserfile") != nullptr;
+        return;
+    }
+    for (const auto& word : providers->words) {
         if (word == "file") {
             by_file_ = find("authuserfile") != nullptr;
         } else if (word == "ldap") {
@@ -103,7 +106,7 @@ void Logins::read_providers() {
                           "for a user who is in both, either password counts with "
                           "Berth, whatever the order; take such users out of the file");
     }
-    if (providers && !site_.report.has(*providers)) {
+    if (!site_.report.has(*providers)) {
         site_.report.carried(*providers, by_directory_ ? "auth.ldap" : "auth.htpasswd");
     }
 }

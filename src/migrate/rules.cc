@@ -37,7 +37,10 @@ class RuleBook {
         auto key =
             std::tuple(deny, std::move(repositories), std::move(subjects), std::move(addresses));
         auto known = std::ranges::find(rules_, key, &Entry::first);
-        if (known == rules_.end()) known = rules_.insert(rules_.end(), {std::move(key), {}});
+        if (known == rules_.end()) {
+            rules_.emplace_back(std::move(key), std::vector<std::string>());
+            known = std::prev(rules_.end());
+        }
         auto& actions = known->second;
         if (std::ranges::count(actions, action) == 0) actions.push_back(action);
     }
@@ -230,7 +233,10 @@ void Maker::write(const Region* region, const std::string& action, const Who& wh
         const auto* covered = denials.by_address ? nullptr : &term;
         Where where{repositories(region, action, covered), std::move(addresses)};
         auto known = std::ranges::find(rules, where, [](const auto& rule) { return rule.first; });
-        if (known == rules.end()) known = rules.insert(rules.end(), {std::move(where), {}});
+        if (known == rules.end()) {
+            rules.emplace_back(std::move(where), std::vector<std::string>());
+            known = std::prev(rules.end());
+        }
         if (std::ranges::count(known->second, term.subject) == 0) {
             known->second.push_back(term.subject);
         }

@@ -121,7 +121,7 @@ void translate_client_certificates(Site& site) {
     const auto* file = site.last("sslcacertificatefile");
     const auto* folder = site.last("sslcacertificatepath");
     const auto mode = verify ? lower_case(verify->word(0)) : std::string("none");
-    if (mode == "none") {
+    if (verify == nullptr || mode == "none") {
         for (const auto* directive : {verify, file, folder}) {
             if (directive) site.report.needless(*directive, "clients are asked for no certificate");
         }

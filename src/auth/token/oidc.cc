@@ -129,8 +129,9 @@ Result<void> check_provider(const OidcProvider& provider) {
 
 }  // namespace
 
-Result<std::unique_ptr<Verifier>> make_oidc(OidcOptions options, const Clock& clock, Fetch fetch,
-                                            std::function<void(const Error&)> report) {
+Result<std::unique_ptr<Verifier>> make_oidc(OidcOptions options, const Clock& clock,
+                                            const Fetch& fetch,
+                                            const std::function<void(const Error&)>& report) {
     Oidc::Providers providers;
     std::map<std::string, int, std::less<>> names;
     for (OidcProvider& provider : options.providers) {

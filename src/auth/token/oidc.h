@@ -40,7 +40,8 @@ using Fetch = std::function<Result<std::string>(const std::string& url, const st
 // identity is called NAME:SUBJECT. A token must have `exp` and `iat`, and be younger than a day,
 // whatever its end. Errc::invalid says which provider is configured wrongly; nothing is fetched
 // yet. `clock` outlives it.
-Result<std::unique_ptr<Verifier>> make_oidc(OidcOptions options, const Clock& clock, Fetch fetch,
-                                            std::function<void(const Error&)> report);
+Result<std::unique_ptr<Verifier>> make_oidc(OidcOptions options, const Clock& clock,
+                                            const Fetch& fetch,
+                                            const std::function<void(const Error&)>& report);
 
 }  // namespace berth::auth

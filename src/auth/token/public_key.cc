@@ -239,7 +239,7 @@ Result<PublicKey> PublicKey::parse_jwk(const Json& jwk) {
     if (!jwk.is_object()) return broken();
     if (!is_for_signatures(jwk)) return fail(Errc::unsupported, "a key is for another use");
     BERTH_TRY(KeyPtr key, key_of(jwk));
-    BERTH_TRY(const PublicKey made, from(std::move(key)));
+    BERTH_TRY(PublicKey made, from(std::move(key)));
     if (!jwk.contains("alg")) return made;
     const auto algorithm = parse_algorithm(text_member(jwk, "alg").value_or(""));
     if (!algorithm || !(made.algorithms_ & only(*algorithm))) {

@@ -37,7 +37,8 @@ Result<std::vector<std::string>> names_in(const std::string& folder) {
     const std::unique_ptr<::DIR, CloseDirectory> directory(::opendir(folder.c_str()));
     if (!directory) return fail_errno("open " + folder, errno);
     std::vector<std::string> names;
-    while (const ::dirent* entry = ::readdir(directory.get())) {
+    while (const ::dirent* entry =
+               ::readdir(directory.get())) {  // NOLINT(*-mt-unsafe): our own DIR
         const std::string_view name = entry->d_name;
         if (name.ends_with(kSuffix) && !name.starts_with('.')) names.emplace_back(name);
     }
