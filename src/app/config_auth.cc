@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/config_read.h"
+#include "base/control.h"
 
 namespace berth::app {
 namespace {
@@ -12,10 +13,6 @@ constexpr std::size_t kGroupDepthMost = 50;
 constexpr std::uint64_t kAuditBytesLeast = 64 << 10;
 // Docker's clients take a shorter one for this long.
 constexpr auto kTokenLifetimeLeast = std::chrono::seconds(60);
-
-bool has_control(std::string_view text) {
-    return std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
-}
 
 void read_file_path(const ConfigValue& value, std::string& out, NamedFiles files) {
     value.read(out);

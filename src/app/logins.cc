@@ -1,23 +1,19 @@
 #include "app/logins.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "auth/certificates.h"
 #include "auth/ldap/directory.h"
 #include "auth/password_file.h"
 #include "auth/token/oidc.h"
 #include "auth/token/outside_tokens.h"
+#include "base/pool.h"
 #include "http/client.h"
 
 namespace berth::app {
 namespace {
 
 constexpr std::size_t kWaitingLogins = 32;
-
-std::size_t cores() {
-    return std::max(1u, std::thread::hardware_concurrency());
-}
 
 using Report = std::function<void(const Error&)>;
 using Verifiers = std::vector<std::unique_ptr<auth::Verifier>>;

@@ -3,10 +3,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <optional>
-#include <thread>
 
 #include "api/api.h"
 #include "app/config_load.h"
@@ -70,10 +68,6 @@ Wish wait_for_wish() {
         default:
             return Wish::nothing;
     }
-}
-
-std::size_t cores() {
-    return std::max(1u, std::thread::hardware_concurrency());
 }
 
 Result<std::optional<io::DirectoryLock>> lock_data(const Config& config) {

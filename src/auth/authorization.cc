@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "auth/verifier.h"
+#include "base/control.h"
 #include "base/encoding.h"
 #include "base/utf8.h"
 
@@ -14,11 +15,6 @@ char lower(char c) {
 bool same_word(std::string_view a, std::string_view b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                       [](char x, char y) { return lower(x) == lower(y); });
-}
-
-bool has_control(std::string_view text) {
-    return std::any_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 std::unexpected<Error> malformed() {

@@ -1,9 +1,10 @@
 #include "auth/certificates.h"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "base/control.h"
 
 namespace berth::auth {
 
@@ -11,13 +12,6 @@ namespace {
 
 constexpr std::string_view kRobot = "robot:";
 constexpr std::string_view kScheme = "://";
-
-bool has_control(std::string_view name) {
-    return std::ranges::any_of(name, [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7f;
-    });
-}
 
 bool is_user_name(std::string_view name) {
     return !name.empty() && !name.contains(':') && !has_control(name);

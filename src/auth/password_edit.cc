@@ -3,6 +3,7 @@
 
 #include "auth/password_file.h"
 #include "auth/password_line.h"
+#include "base/control.h"
 #include "base/rewrite_file.h"
 
 namespace berth::auth {
@@ -17,10 +18,8 @@ bool names(std::string_view line, std::string_view user) {
 
 // The name must come back as it is when the line is read again.
 Result<void> check_user(std::string_view user) {
-    for (const char c : user) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            return fail(Errc::invalid, "a user name cannot hold control characters");
-        }
+    if (has_control(user)) {
+        return fail(Errc::invalid, "a user name cannot hold control characters");
     }
     if (user.find(':') != user.npos) {
         return fail(Errc::invalid, "a user name cannot hold a colon (:)");

@@ -2,7 +2,13 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 namespace berth {
+
+std::size_t cores() {
+    return std::max(1u, std::thread::hardware_concurrency());
+}
 
 Pool::Pool(Options options) : options_(std::move(options)) {}
 

@@ -16,6 +16,9 @@
 
 namespace berth {
 
+// How many threads can run at once on this machine; one at least.
+std::size_t cores();
+
 class Pool {
   public:
     struct Options {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/release.h"
 #include "http/text.h"
 
 namespace berth::http {
@@ -14,13 +15,6 @@ namespace {
 
 constexpr std::size_t kHeadBytesMax = 64 << 10;
 
-template <auto release>
-struct Release {
-    template <class T>
-    void operator()(T* owned) const {
-        release(owned);
-    }
-};
 using Easy = std::unique_ptr<CURL, Release<curl_easy_cleanup>>;
 using Url = std::unique_ptr<CURLU, Release<curl_url_cleanup>>;
 using List = std::unique_ptr<curl_slist, Release<curl_slist_free_all>>;

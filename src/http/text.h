@@ -5,6 +5,8 @@
 #include <array>
 #include <string_view>
 
+#include "base/control.h"
+
 namespace berth::http {
 
 constexpr char to_lower(char c) {
@@ -13,10 +15,6 @@ constexpr char to_lower(char c) {
 
 constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
-}
-
-constexpr bool is_control(char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
 constexpr bool is_blank(char c) {

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/control.h"
+
 namespace berth::net {
 
 namespace {
@@ -22,19 +24,9 @@ unsigned char byte_of(char c) {
     return static_cast<unsigned char>(c);
 }
 
-// C0, DEL, and C1, which UTF-8 writes as C2 80 … C2 9F. A NUL would end a name early for whoever
-// reads it as a C string.
-bool has_control(std::string_view text) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = byte_of(text[i]);
-        if (byte < 0x20 || byte == 0x7f) return true;
-        if (byte == 0xc2 && i + 1 < text.size() && byte_of(text[i + 1]) < 0xa0) return true;
-    }
-    return false;
-}
-
+// A NUL would end a name early for whoever reads it as a C string.
 bool is_good(std::string_view name) {
-    return !name.empty() && name.size() <= kNameBytesMax && !has_control(name);
+    return !name.empty() && name.size() <= kNameBytesMax && !has_terminal_control(name);
 }
 
 bool is_ascii(std::string_view text) {

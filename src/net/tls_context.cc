@@ -6,6 +6,7 @@
 #include <new>
 #include <tuple>
 
+#include "base/release.h"
 #include "net/openssl_error.h"
 #include "net/peer_certificate.h"
 #include "net/tls.h"
@@ -72,10 +73,7 @@ Result<void> use_ciphers(SSL_CTX* context, const std::vector<std::string>& names
     return {};
 }
 
-struct FreeCertificate {
-    void operator()(X509* certificate) const { X509_free(certificate); }
-};
-using Certificates = std::vector<std::unique_ptr<X509, FreeCertificate>>;
+using Certificates = std::vector<std::unique_ptr<X509, Release<X509_free>>>;
 
 // All of a PEM file; a file that breaks off within one is an error. `what` it is, for the error.
 Result<Certificates> read_certificates(const std::string& path, const std::string& what) {

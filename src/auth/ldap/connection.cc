@@ -7,6 +7,7 @@
 
 #include "auth/ldap/escape.h"
 #include "auth/ldap/socket_deadline.h"
+#include "base/release.h"
 
 namespace berth::auth {
 namespace {
@@ -58,30 +59,21 @@ bool is_final(int code) {
     }
 }
 
-struct FreeMessage {
-    void operator()(LDAPMessage* message) const { ldap_msgfree(message); }
-};
-struct FreeMemory {
-    void operator()(char* text) const { ldap_memfree(text); }
-};
 struct FreeBer {
     void operator()(BerElement* ber) const { ber_free(ber, 0); }
-};
-struct FreeValues {
-    void operator()(berval** values) const { ldap_value_free_len(values); }
 };
 
 LdapEntry read_entry(LDAP* handle, LDAPMessage* message) {
     LdapEntry entry;
-    if (const std::unique_ptr<char, FreeMemory> dn(ldap_get_dn(handle, message)); dn) {
+    if (const std::unique_ptr<char, Release<ldap_memfree>> dn(ldap_get_dn(handle, message)); dn) {
         entry.dn = dn.get();
     }
     BerElement* ber = nullptr;
-    std::unique_ptr<char, FreeMemory> name(ldap_first_attribute(handle, message, &ber));
+    std::unique_ptr<char, Release<ldap_memfree>> name(ldap_first_attribute(handle, message, &ber));
     const std::unique_ptr<BerElement, FreeBer> ber_owner(ber);
     for (; name; name.reset(ldap_next_attribute(handle, message, ber))) {
         LdapEntry::Attribute attribute{name.get(), {}};
-        const std::unique_ptr<berval*, FreeValues> values(
+        const std::unique_ptr<berval*, Release<ldap_value_free_len>> values(
             ldap_get_values_len(handle, message, name.get()));
         for (berval** value = values.get(); value && *value; ++value) {
             attribute.values.emplace_back((*value)->bv_val, (*value)->bv_len);
@@ -196,7 +188,7 @@ std::unexpected<Error> Connection::failed(int code, std::string_view what) {
     std::string detail = server_ + ": " + std::string(what) + ": " + ldap_err2string(code);
     char* diagnostic = nullptr;
     ldap_get_option(handle_, LDAP_OPT_DIAGNOSTIC_MESSAGE, static_cast<void*>(&diagnostic));
-    const std::unique_ptr<char, FreeMemory> owner(diagnostic);
+    const std::unique_ptr<char, Release<ldap_memfree>> owner(diagnostic);
     if (diagnostic && *diagnostic) detail += " (" + std::string(diagnostic) + ")";
     return fail(is_final(code) ? Errc::denied : Errc::unavailable, std::move(detail));
 }
@@ -228,7 +220,7 @@ Result<std::vector<LdapEntry>> Connection::search(const LdapSearch& search) {
     const int code = ldap_search_ext_s(handle_, search.base.c_str(), scope_of(search.scope),
                                        search.filter.c_str(), attributes.data(), 0, nullptr,
                                        nullptr, &timeout, limit, &answer);
-    const std::unique_ptr<LDAPMessage, FreeMessage> owner(answer);
+    const std::unique_ptr<LDAPMessage, Release<ldap_msgfree>> owner(answer);
     if (code == LDAP_NO_SUCH_OBJECT && search.scope == LdapSearch::Scope::base) {
         return std::vector<LdapEntry>();
     }

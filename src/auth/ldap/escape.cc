@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/control.h"
 #include "base/encoding.h"
 
 namespace berth::auth {
@@ -12,9 +13,6 @@ namespace {
 
 constexpr int kFilterDepthMax = 32;
 
-bool is_control(char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }

@@ -1,11 +1,11 @@
 // Reads Apache's AuthLDAPURL.
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
 
 #include "auth/ldap/directory.h"
 #include "auth/ldap/escape.h"
+#include "base/control.h"
 #include "base/encoding.h"
 
 namespace berth::auth {
@@ -87,10 +87,7 @@ Result<std::string> read_filter(std::string text) {
 
 Result<LdapUrl> LdapUrl::parse(std::string_view text) {
     if (text.size() > kUrlBytesMax) return wrong("it is too long");
-    if (std::ranges::any_of(
-            text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
-        return wrong("it has a control character");
-    }
+    if (has_control(text)) return wrong("it has a control character");
     const std::size_t colon = text.find("://");
     const std::string_view given_scheme = text.substr(0, colon);
     std::string_view scheme;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/control.h"
 #include "base/encoding.h"
 #include "base/utf8.h"
 #include "oci/json_fields.h"
@@ -20,17 +21,7 @@ constexpr std::size_t kGrantsMax = 64;
 constexpr std::size_t kGrantBytesMax = 512;
 constexpr std::size_t kJsonDepthMax = 2;
 
-// C0, DEL, and C1, which UTF-8 writes as C2 80 … C2 9F: lists are shown on terminals.
-bool has_control(std::string_view text) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        if (byte < 0x20 || byte == 0x7f) return true;
-        const bool may_be_c1 = byte == 0xc2 && i + 1 < text.size();
-        if (may_be_c1 && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
-    }
-    return false;
-}
-
+// Lists are shown on terminals.
 Result<void> check_text(std::string_view what, std::string_view text, std::size_t bytes_max) {
     const std::string subject(what);
     if (text.size() > bytes_max) {
@@ -38,7 +29,7 @@ Result<void> check_text(std::string_view what, std::string_view text, std::size_
                     subject + " has more than " + std::to_string(bytes_max) + " bytes");
     }
     if (!is_utf8(text)) return fail(Errc::invalid, subject + " is not UTF-8");
-    if (has_control(text)) return fail(Errc::invalid, subject + " has control characters");
+    if (has_terminal_control(text)) return fail(Errc::invalid, subject + " has control characters");
     return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "auth/token/jwt.h"
 #include "auth/token/oidc_keys.h"
+#include "base/control.h"
 
 namespace berth::auth {
 namespace {
@@ -17,11 +18,6 @@ using namespace std::chrono_literals;
 // A workload's token is made for one job: an old one has been found somewhere.
 constexpr std::chrono::hours kTokenAgeMax = 24h;
 constexpr std::size_t kSubjectBytesMax = 1024;
-
-bool is_printable(std::string_view text) {
-    return std::ranges::none_of(
-        text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
 
 std::unexpected<Error> refuse(std::string why) {
     return fail(Errc::unauthenticated, std::move(why));
@@ -40,7 +36,7 @@ class Provider {
     Result<Login> verify(std::string_view token) {
         BERTH_TRY(Claims claims, verified(token));
         if (claims.subject.empty() || claims.subject.size() > kSubjectBytesMax ||
-            !is_printable(claims.subject)) {
+            has_control(claims.subject)) {
             return refuse("the token has no usable subject (sub)");
         }
         if (!claims.issued_at) return refuse("the token does not say when it was issued (iat)");
