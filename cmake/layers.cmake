@@ -8,15 +8,20 @@ set(BERTH_LAYERS
     "io:"
     "net:"
     "http:net"
+    "logging:net"
+    "metrics:"
     "auth:oci net"
     "store/blob:oci io"
     "store/index:oci io"
+    "store/links:oci io"
+    "store/cache:oci net"
     "migrate:"
-    "registry:oci store/blob store/index"
-    "api:oci http auth registry"
-    "jobs:oci net registry store/blob store/index"
-    "app:oci io net http auth store/blob store/index registry api jobs"
-    "cli:oci io net http auth store/blob store/index registry api jobs app migrate")
+    "registry:oci io store/blob store/index store/links store/cache"
+    "transfer:oci io http registry store/blob store/index store/links"
+    "api:oci http auth registry metrics"
+    "jobs:oci io net http metrics registry store/blob store/index"
+    "app:oci io net http logging metrics auth store/blob store/index store/links store/cache registry api jobs"
+    "cli:oci io net http logging metrics auth store/blob store/index store/links store/cache registry transfer api jobs app migrate")
 
 function(berth_layer_uses LAYER OUT)
     foreach(row IN LISTS BERTH_LAYERS)

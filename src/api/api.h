@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,10 @@ class AccessTokens;
 class AuditLog;
 class TokenIssuer;
 }  // namespace berth::auth
+
+namespace berth::metrics {
+class Metrics;
+}
 
 namespace berth::api {
 
@@ -62,6 +67,11 @@ struct Services {
     auth::TokenIssuer* issuer = nullptr;          // null: no token service
     auth::AccessTokens* access_tokens = nullptr;  // null: none
     auth::AuditLog* audit = nullptr;              // null: no audit
+    metrics::Metrics* metrics = nullptr;          // null: nothing is counted
+    // Does what the server depends on work? Otherwise every answer is 503. Asked on loops.
+    std::function<bool()> ready = {};  // none: yes
+    // Told of each pull, on loops too; none: nobody wants to know.
+    std::function<void(registry::Event)> on_pull = {};
 };
 
 // Thread-safe: one serves all loops. Errc::invalid for options that make no sense (a proxy's

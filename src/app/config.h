@@ -19,7 +19,13 @@
 #include "auth/token/outside_tokens.h"
 #include "auth/token/token_issuer.h"
 #include "base/log.h"
+#include "jobs/health.h"
+#include "jobs/notifications.h"
+#include "logging/journald.h"
+#include "logging/mail.h"
+#include "logging/syslog.h"
 #include "net/tls.h"
+#include "store/cache/redis.h"
 
 namespace berth::app {
 
@@ -57,6 +63,19 @@ struct HttpConfig {
     std::chrono::milliseconds idle_timeout{120'000};
     std::chrono::milliseconds body_timeout{60'000};  // without a byte moving
     std::size_t threads = 0;                         // event loops; 0: one a core
+};
+
+// Where the server's log goes besides standard error.
+struct LogOutputs {
+    std::optional<logging::SyslogOptions> syslog;
+    std::optional<logging::JournaldOptions> journald;
+    std::vector<logging::MailOptions> mails;
+};
+
+struct DebugConfig {
+    ListenerConfig listener;
+    bool prometheus = false;
+    std::string prometheus_path = "/metrics";
 };
 
 struct StorageConfig {
@@ -102,11 +121,16 @@ struct ValidationConfig {
 
 struct Config {
     LogOptions log;
+    LogOutputs log_outputs;
     StorageConfig storage;
     AuthConfig auth;
     std::optional<std::vector<auth::Rule>> policy;
     std::optional<auth::AuditOptions> audit;
     HttpConfig http;
+    std::optional<DebugConfig> debug;
+    jobs::NotificationOptions notifications;
+    jobs::HealthOptions health;
+    std::optional<store::RedisOptions> redis;  // where it is to keep blob descriptors
     ValidationConfig validation;
     std::size_t catalog_entries_max = 1000;
     std::size_t tags_max = 1000;

@@ -60,6 +60,7 @@ struct Logger::State {
 
     const LogOptions options;
     const Clock& clock;
+    std::vector<std::unique_ptr<LogSink>> sinks;
     std::mutex server_mutex;  // lines of the server are written whole
 
     std::mutex write_mutex;  // held while lines go to the file; taken before `mutex`
@@ -132,8 +133,10 @@ void Logger::State::stop() {
     if (writer.joinable()) writer.join();
 }
 
-Result<std::unique_ptr<Logger>> Logger::open(LogOptions options, const Clock& clock) {
+Result<std::unique_ptr<Logger>> Logger::open(LogOptions options, const Clock& clock,
+                                             std::vector<std::unique_ptr<LogSink>> sinks) {
     auto state = std::make_unique<State>(std::move(options), clock);
+    state->sinks = std::move(sinks);
     if (state->options.access_log) {
         BERTH_TRY(state->access_file, open_access_file(state->options.access_path));
         state->writer = std::thread([s = state.get()] { s->run(); });

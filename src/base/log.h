@@ -50,10 +50,31 @@ struct AccessRecord {
     std::string_view referer, user_agent;
 };
 
+// One line of the server's log. Views are valid during the call.
+struct LogRecord {
+    Time at;
+    LogLevel level{};
+    std::string_view message;
+    const std::map<std::string_view, std::string_view>& fields;  // those of the configuration too
+};
+
+// Somewhere else that lines go to, besides standard error and the access log. Thread-safe; never
+// blocks and never throws.
+class LogSink {
+  public:
+    virtual ~LogSink() = default;
+    virtual void write(const LogRecord& record) = 0;
+    // `line` is in the combined format, without its line feed.
+    virtual void access(const AccessRecord& record, std::string_view line) = 0;
+    // Waits a moment for what is still to be sent: at the end.
+    virtual void flush() = 0;
+};
+
 class Logger {
   public:
     // Errc::io when the access log's file cannot be opened. Server lines go to standard error.
-    static Result<std::unique_ptr<Logger>> open(LogOptions options, const Clock& clock);
+    static Result<std::unique_ptr<Logger>> open(LogOptions options, const Clock& clock,
+                                                std::vector<std::unique_ptr<LogSink>> sinks = {});
     ~Logger();
 
     bool enabled(LogLevel level) const;

@@ -28,6 +28,7 @@ using oci::Reference;
 using oci::RepositoryName;
 using oci::Tag;
 using store::Actor;
+using store::Event;
 using store::Page;
 using store::Upload;
 using store::UploadId;

@@ -16,61 +16,13 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
-#include "oci/digest.h"
 #include "oci/manifest.h"
-#include "oci/names.h"
+#include "store/index/adoption_log.h"
+#include "store/index/event_queue.h"
+#include "store/index/records.h"
 
 namespace berth::store {
-
-using oci::Digest;
-using oci::RepositoryName;
-using oci::Tag;
-
-// Who did it, for the history; empty: anonymous.
-struct Actor {
-    std::string name;
-};
-
-struct ManifestRecord {
-    Digest digest;
-    std::string media_type;
-    std::uint64_t size = 0;
-    std::string artifact_type;  // the effective one; empty: none
-    std::string annotations;    // a JSON object; empty: none
-    std::optional<Digest> subject;
-    std::vector<Digest> blobs;      // config and layers that must be in the repository
-    std::vector<Digest> manifests;  // children of an index that are in the repository
-};
-
-struct TagRecord {
-    Tag tag;
-    Digest digest;
-    Time updated_at;
-    std::string actor;
-};
-
-// One move of a tag. No old digest: created. No new digest: deleted.
-struct TagMove {
-    Time at;
-    std::string actor;
-    std::optional<Digest> old_digest;
-    std::optional<Digest> new_digest;
-};
-
-// One page of names in byte order. `more`: there are names after the last one.
-struct Page {
-    std::vector<std::string> names;
-    bool more = false;
-};
-
-// May a tag that points to another digest be moved?
-enum class Overwrite { no, yes };
-
-struct Totals {
-    std::uint64_t repositories = 0, manifests = 0, tags = 0, blobs = 0, blob_bytes = 0;
-};
 
 class IndexReader {
   public:
@@ -138,6 +90,6 @@ class IndexWriter {
                                          const Actor& actor) = 0;
 };
 
-class Index : public IndexReader, public IndexWriter {};
+class Index : public IndexReader, public IndexWriter, public EventQueue, public AdoptionLog {};
 
 }  // namespace berth::store

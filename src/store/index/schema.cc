@@ -103,7 +103,43 @@ CREATE TABLE event (
 ) STRICT;
 )sql";
 
-constexpr const char* kSteps[] = {kVersion1};
+// An index that has repositories already has the truth about them: it was never beside link files.
+constexpr const char* kVersion2 = R"sql(
+DROP TABLE event;
+CREATE TABLE event (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    at              INTEGER NOT NULL,
+    action          TEXT NOT NULL CHECK (action IN ('push', 'pull', 'mount', 'delete')),
+    repository      TEXT NOT NULL,
+    digest          TEXT,
+    media_type      TEXT,
+    size            INTEGER NOT NULL,
+    tag             TEXT,
+    from_repository TEXT,
+    reference_list  TEXT,
+    actor           TEXT NOT NULL,
+    request         TEXT
+) STRICT;
+
+CREATE TABLE endpoint (
+    name TEXT NOT NULL PRIMARY KEY,
+    told INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE adopted (
+    repository TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE setting (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO setting (name, value)
+    SELECT 'adopted', 'all' WHERE EXISTS (SELECT 1 FROM repository);
+)sql";
+
+constexpr const char* kSteps[] = {kVersion1, kVersion2};
 
 // One SELECT, and so one state of a file that another process may be changing.
 constexpr const char* kReadVersion = R"sql(

@@ -8,7 +8,9 @@
 //        │             │  └──< referrer (subject, digest): manifests that have a subject
 //        │             └──< tag ── its moves: tag_history
 //        └ entries: links + manifests; zero: not listed        event: an outbox, written with what
-//        it tells of
+//        it tells of; endpoint: how far each was told
+//     adopted: repositories taken over from link files; setting 'adopted' = 'all': every one is,
+//     and `adopted` is empty
 //
 // Counts, kept by whoever changes what they count, in the same transaction:
 //     link.references_count      manifests of the repository that name the blob

@@ -6,6 +6,8 @@
 
 #include "store/index/connection_pool.h"
 #include "store/index/schema.h"
+#include "store/index/sqlite_adoption.h"
+#include "store/index/sqlite_events.h"
 #include "store/index/sqlite_reads.h"
 #include "store/index/sqlite_writes.h"
 #include "store/index/write_queue.h"
@@ -164,6 +166,58 @@ class SqliteIndex final : public Index {
         return write(actor, &WriteTransaction::delete_manifest, repository, digest);
     }
 
+    Result<void> append_events(const std::vector<Event>& events) override {
+        return queue_.run(
+            [&](Connection& connection) { return EventRows(connection).append(events); });
+    }
+    Result<std::vector<Event>> events(std::int64_t after, std::size_t limit) const override {
+        BERTH_TRY(auto connection, readers_->acquire());
+        return EventRows(*connection).events(after, limit);
+    }
+    Result<std::int64_t> cursor(const std::string& endpoint) override {
+        return ask_writer(&EventRows::cursor, endpoint);
+    }
+    Result<bool> advance_cursor(const std::string& endpoint, std::int64_t from,
+                                std::int64_t to) override {
+        return ask_writer(&EventRows::advance_cursor, endpoint, from, to);
+    }
+    Result<void> set_cursor(const std::string& endpoint, std::int64_t to) override {
+        return queue_.run(
+            [&](Connection& connection) { return EventRows(connection).set_cursor(endpoint, to); });
+    }
+    Result<void> keep_cursors(const std::vector<std::string>& endpoints) override {
+        return queue_.run(
+            [&](Connection& connection) { return EventRows(connection).keep_cursors(endpoints); });
+    }
+    Result<std::uint64_t> trim_events(Time before, std::uint64_t events_max) override {
+        return ask_writer(&EventRows::trim, before, events_max);
+    }
+
+    Result<bool> adopted_all() const override {
+        BERTH_TRY(auto connection, readers_->acquire());
+        return AdoptionRows(*connection).adopted_all();
+    }
+    Result<bool> adopted(const RepositoryName& repository) const override {
+        BERTH_TRY(auto connection, readers_->acquire());
+        return AdoptionRows(*connection).adopted(repository);
+    }
+    Result<void> adopt(const RepositoryName& repository,
+                       const RepositoryContent& content) override {
+        auto result = queue_.run([&](Connection& connection) {
+            return AdoptionRows(connection).adopt(repository, content, clock_.now(), grace_);
+        });
+        versions_[slot(repository)].fetch_add(1, std::memory_order_release);
+        return result;
+    }
+    Result<void> set_adopted_all() override {
+        return queue_.run(
+            [](Connection& connection) { return AdoptionRows(connection).set_adopted_all(); });
+    }
+    Result<void> set_given_back() override {
+        return queue_.run(
+            [](Connection& connection) { return AdoptionRows(connection).set_given_back(); });
+    }
+
   private:
     // Repositories may share one: then a change of the one empties a cache of the other, no more.
     using Versions = std::array<std::atomic<std::uint64_t>, 1024>;
@@ -177,6 +231,18 @@ class SqliteIndex final : public Index {
                 const Arguments&... arguments) const {
         BERTH_TRY(auto connection, readers_->acquire());
         return (ReadSession(*connection).*question)(arguments...);
+    }
+
+    // A change of the event queue that has an answer.
+    template <class Answer, class... Parameters, class... Arguments>
+    Answer ask_writer(Answer (EventRows::*question)(Parameters...), const Arguments&... arguments) {
+        std::optional<Answer> answer;
+        BERTH_CHECK(queue_.run([&](Connection& connection) -> Result<void> {
+            answer = (EventRows(connection).*question)(arguments...);
+            if (!*answer) return std::unexpected(answer->error());
+            return {};
+        }));
+        return std::move(*answer);
     }
 
     template <class Change, class... Arguments>

@@ -1,0 +1,23 @@
+// The debug address (configuration: http.debug): /debug/health, /debug/vars, and the metrics where
+// they are enabled. Nobody logs in here: it belongs on an address that only operators reach.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "http/handler.h"
+
+namespace berth::api {
+
+struct DebugServices {
+    std::function<std::map<std::string, std::string>()> failures;  // of health checks, by name
+    std::function<std::string()> vars;                             // a JSON object
+    std::function<std::string()> metrics;                          // none: not enabled
+    std::string metrics_path = "/metrics";
+};
+
+std::unique_ptr<http::Handler> make_debug_handler(DebugServices services);
+
+}  // namespace berth::api
