@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BINARY = ROOT / "build/release/berth"
+BINARY = Path(os.environ.get("BERTH", ROOT / "build/release/berth"))
 USERS = {"jenkins": "CI's secret", "alice": "wonder:land"}
 
 # The rule that started it all: who logs in pulls, only CI pushes and deletes.
