@@ -1,15 +1,15 @@
 #include "app/server.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <optional>
 
 #include "api/api.h"
 #include "app/config_load.h"
+#include "app/listeners.h"
 #include "app/logins.h"
 #include "app/policy.h"
+#include "app/process.h"
 #include "app/stores.h"
 #include "auth/audit/audit_log.h"
 #include "base/log.h"
@@ -17,7 +17,6 @@
 #include "http/server.h"
 #include "io/directory.h"
 #include "jobs/upload_expiry.h"
-#include "net/listener.h"
 #include "net/loop.h"
 #include "net/tls_source.h"
 
@@ -30,91 +29,12 @@ constexpr std::size_t kLoginQueue = 256;
 // How often what may be late is written down.
 constexpr auto kUpkeep = std::chrono::minutes(1);
 
-sigset_t our_signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
-        sigaddset(&set, signal);
-    return set;
-}
-
-// Before any thread starts: all of them inherit it, and only wait_for_end() takes a signal.
-void claim_process() {
-    const auto set = our_signals();
-    pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-    rlimit files{};
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-}
-
-// What the process is asked for from outside.
-enum class Wish { nothing, end, reload, reopen };
-
-// Waits for a signal, but no longer than kUpkeep.
-Wish wait_for_wish() {
-    const auto set = our_signals();
-    const timespec patience{std::chrono::seconds(kUpkeep).count(), 0};
-    switch (sigtimedwait(&set, nullptr, &patience)) {
-        case SIGTERM:
-        case SIGINT:
-            return Wish::end;
-        case SIGHUP:
-            return Wish::reload;
-        case SIGUSR1:
-            return Wish::reopen;
-        default:
-            return Wish::nothing;
-    }
-}
-
 Result<std::optional<io::DirectoryLock>> lock_data(const Config& config) {
     if (config.storage.in_memory) return std::optional<io::DirectoryLock>();
     auto lock = io::DirectoryLock::acquire(config.storage.root, kLockPath,
                                            "process " + std::to_string(getpid()));
     if (!lock) return std::unexpected(std::move(lock.error()));
     return std::optional<io::DirectoryLock>(std::move(*lock));
-}
-
-using TlsSourcePtr = std::shared_ptr<net::TlsSource>;
-
-Result<TlsSourcePtr> open_tls(const std::optional<TlsConfig>& tls, const Clock& clock,
-                              Logger& log) {
-    if (!tls) return TlsSourcePtr();
-    net::TlsOptions options;
-    options.certificate = tls->certificate;
-    options.chain = tls->chain;
-    options.key = tls->key;
-    options.minimum = tls->minimum;
-    options.ciphersuites = tls->ciphersuites;
-    options.client_cas = tls->client_cas;
-    options.client_auth = tls->client_auth;
-    const auto report = [&log](LogLevel level, const std::string& text) { log.write(level, text); };
-    BERTH_TRY(auto source, net::TlsSource::open(std::move(options), clock, report));
-    source->watch();
-    return source;
-}
-
-using Listeners = std::vector<std::unique_ptr<net::Listener>>;
-
-// Sockets that the service manager opened stand in for the configured addresses, in their order.
-Result<Listeners> open_listeners(const Config& config, const TlsSourcePtr& tls) {
-    const auto& configured = config.http.listeners;
-    Listeners listeners;
-    for (auto& socket : net::inherited_sockets()) {
-        const auto place = listeners.size();
-        const bool secure = place < configured.size() ? configured[place].tls : tls != nullptr;
-        BERTH_TRY(auto listener, net::Listener::adopt(std::move(socket), secure ? tls : nullptr));
-        listeners.push_back(std::move(listener));
-    }
-    if (!listeners.empty()) return listeners;
-    for (const auto& [network, address, secure] : configured) {
-        BERTH_TRY(auto listener, net::Listener::open({network, address, secure ? tls : nullptr}));
-        listeners.push_back(std::move(listener));
-    }
-    return listeners;
 }
 
 Result<std::unique_ptr<auth::AuditLog>> open_audit(const Config& config, const Clock& clock,
@@ -158,17 +78,6 @@ http::ServerOptions http_options(const HttpConfig& http, Logger& log) {
         log.write(LogLevel::debug, why.detail, {{"http.request.remoteaddr", peer.address}});
     };
     return options;
-}
-
-std::vector<std::string> addresses_of(const http::Server& server) {
-    std::vector<std::string> addresses;
-    for (const auto& listener : server.listeners()) {
-        const auto& address = listener->address();
-        const bool is_path = address.starts_with("unix:");
-        const std::string scheme = listener->tls() ? "https://" : "http://";
-        addresses.push_back(is_path ? address : scheme + address);
-    }
-    return addresses;
 }
 
 jobs::UploadExpiryOptions expiry_options(const StorageConfig& storage) {
@@ -222,7 +131,7 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
     auth::LivePolicy policy(std::move(rules));
     BERTH_TRY(const auto audit, open_audit(config, clock, *log));
     BERTH_TRY(const auto tls, open_tls(config.http.tls, clock, *log));
-    BERTH_TRY(auto listeners, open_listeners(config, tls));
+    BERTH_TRY(auto listeners, open_listeners(config.http, tls));
 
     Pool disk({"disk", config.storage.threads_max, kDiskQueue});
     Pool login_pool({"logins", login_threads(config.auth), kLoginQueue});
@@ -253,7 +162,7 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
     on_ready(addresses);
 
     for (;;) {
-        const Wish wish = wait_for_wish();
+        const Wish wish = wait_for_wish(kUpkeep);
         if (logins.access_tokens) report(*log, logins.access_tokens->save_last_used());
         if (wish == Wish::end) break;
         if (wish == Wish::nothing) continue;
