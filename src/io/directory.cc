@@ -6,6 +6,10 @@
 
 namespace berth::io {
 
+Result<bool> Directory::share(const File&, std::string_view) {
+    return false;
+}
+
 Result<std::string> read_file(const Directory& directory, std::string_view path,
                               std::size_t bytes_max) {
     BERTH_TRY(const auto file, directory.open(path));

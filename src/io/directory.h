@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
@@ -32,6 +33,8 @@ class File {
     virtual Result<void> write_at(std::uint64_t offset, Bytes bytes) = 0;
     virtual Result<void> truncate(std::uint64_t size) = 0;
     virtual Result<std::uint64_t> size() const = 0;
+    // When its bytes were last written.
+    virtual Result<Time> modified_at() const = 0;
     // The bytes, and the size, are on the disk when this returns.
     virtual Result<void> sync() = 0;
     // For sendfile; valid as long as the File. In-memory files have one too (a memfd).
@@ -40,7 +43,8 @@ class File {
 
 struct Entry {
     std::string name;
-    bool is_directory = false;
+    bool is_directory = false;  // or a symbolic link to one
+    bool is_link = false;       // a symbolic link
 };
 
 struct Space {
@@ -63,12 +67,22 @@ class Directory {
     // the order in which they must be synced (innermost first): what sync_directory is still owed.
     virtual Result<std::vector<std::string>> make_directories(std::string_view path) = 0;
     virtual Result<void> sync_directory(std::string_view path) = 0;
+    // Everything in the tree is on the disk when this returns: for work on so many files that to
+    // sync each would take longer.
+    virtual Result<void> sync_all() = 0;
     virtual Result<std::vector<Entry>> list(std::string_view path) const = 0;
     virtual Result<Space> space() const = 0;
+    // Makes the new file `path` of the bytes of `file`, which may be of another directory, without
+    // copying them: a clone, or else one more name (hard link) for it if this process's user owns
+    // it. Nobody may write to the file any more. False, and no file, where neither can be done.
+    virtual Result<bool> share(const File& file, std::string_view path);
 };
 
 // Opens `root`, creating it (and its parents) if it is missing.
 Result<std::unique_ptr<Directory>> open_directory(std::string_view root);
+
+// The same, but Errc::not_found when `root` is missing.
+Result<std::unique_ptr<Directory>> open_existing_directory(std::string_view root);
 
 // Nothing touches a disk; files are memfds.
 std::unique_ptr<Directory> make_memory_directory();

@@ -1,7 +1,10 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -98,6 +101,13 @@ class PosixDirectory final : public Directory {
         return {};
     }
 
+    // The whole file system: there is no call for less.
+    Result<void> sync_all() override {
+        if (retry([&] { return ::syncfs(root_.get()); }) < 0)
+            return fail_errno("sync the file system", errno);
+        return {};
+    }
+
     Result<std::vector<Entry>> list(std::string_view path) const override {
         BERTH_TRY(UniqueFd fd, open_folder(path));
         std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(fd.get()));
@@ -111,7 +121,8 @@ class PosixDirectory final : public Directory {
             if (!found) break;
             const std::string_view name = found->d_name;
             if (name == "." || name == "..") continue;
-            entries.push_back({std::string(name), is_folder(folder, *found)});
+            entries.push_back(
+                {std::string(name), is_folder(folder, *found), is_link(folder, *found)});
         }
         if (errno != 0) return fail_at_path("list", path, errno);
         return entries;
@@ -122,6 +133,23 @@ class PosixDirectory final : public Directory {
         if (::fstatvfs(root_.get(), &status) < 0) return fail_errno("statvfs", errno);
         return Space{std::uint64_t{status.f_blocks} * status.f_frsize,
                      std::uint64_t{status.f_bavail} * status.f_frsize};
+    }
+
+    Result<bool> share(const File& file, std::string_view path) override {
+        BERTH_CHECK(check_path(path));
+        const std::string name(path);
+        {
+            BERTH_TRY(const UniqueFd clone, open_fd(path, O_RDWR | O_CREAT | O_EXCL));
+            if (retry([&] { return ::ioctl(clone.get(), FICLONE, file.fd()); }) == 0) return true;
+        }
+        if (::unlinkat(root_.get(), name.c_str(), 0) < 0)
+            return fail_at_path("remove", path, errno);
+        // Whoever owns a file may write to it, whatever other names it has.
+        struct stat status{};
+        if (::fstat(file.fd(), &status) < 0 || status.st_uid != ::geteuid()) return false;
+        const std::string open_file = "/proc/self/fd/" + std::to_string(file.fd());
+        return ::linkat(AT_FDCWD, open_file.c_str(), root_.get(), name.c_str(),
+                        AT_SYMLINK_FOLLOW) == 0;
     }
 
   private:
@@ -161,6 +189,13 @@ class PosixDirectory final : public Directory {
         return ::fstatat(parent, entry.d_name, &status, 0) == 0 && S_ISDIR(status.st_mode);
     }
 
+    static bool is_link(int parent, const dirent& entry) {
+        if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_LNK;
+        struct stat status{};
+        return ::fstatat(parent, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+               S_ISLNK(status.st_mode);
+    }
+
     UniqueFd root_;
 };
 
@@ -189,6 +224,11 @@ Result<std::unique_ptr<Directory>> open_directory(std::string_view root) {
     while (name.size() > 1 && name.back() == '/')
         name.pop_back();
     BERTH_CHECK(make_root(name));
+    return open_existing_directory(name);
+}
+
+Result<std::unique_ptr<Directory>> open_existing_directory(std::string_view root) {
+    const std::string name(root);
     UniqueFd fd(retry([&] { return ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (!fd) return fail_errno("open directory " + name, errno);
     return std::make_unique<PosixDirectory>(std::move(fd));

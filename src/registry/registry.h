@@ -103,6 +103,10 @@ class Registry {
     // digest; the upload is gone then.
     Result<void> commit_upload(std::unique_ptr<Upload> upload, const Digest& digest,
                                const Actor& actor);
+    // A file's bytes become the blob `digest` of the repository, as commit_upload makes them, and
+    // without a copy where the file system can share them (BlobStore::put_file).
+    Result<void> put_blob(const RepositoryName& repository, const Digest& digest,
+                          const io::File& file, const Actor& actor);
     // Makes the blob, if it is stored, a blob of `repository` too. `may_pull` says from which
     // repositories the caller may take it; `from`: only this one. False: not mounted, and nothing
     // tells why.

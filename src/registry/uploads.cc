@@ -53,6 +53,12 @@ Result<void> Registry::commit_upload(std::unique_ptr<Upload> upload, const Diges
     return state_->index.link_blob(repository, digest, size, actor);
 }
 
+Result<void> Registry::put_blob(const RepositoryName& repository, const Digest& digest,
+                                const io::File& file, const Actor& actor) {
+    BERTH_TRY(const auto size, state_->blobs.put_file(digest, file));
+    return state_->index.link_blob(repository, digest, size, actor);
+}
+
 Result<bool> Registry::mount_blob(const RepositoryName& repository, const Digest& digest,
                                   const std::optional<RepositoryName>& from,
                                   const MayPull& may_pull, const Actor& actor) {

@@ -242,6 +242,19 @@ TYPED_TEST_P(BlobStoreSuite, PutStoresWholeBytes) {
     EXPECT_EQ(read_blob(this->store(), sha256_of("a")), "not_found");
 }
 
+TYPED_TEST_P(BlobStoreSuite, AFileBecomesABlob) {
+    const auto elsewhere = io::make_memory_directory();
+    const std::string bytes(3u << 20, 'x');
+    const auto file = elsewhere->create("file").value();
+    ASSERT_TRUE(file->write_at(0, as_bytes(bytes)));
+    EXPECT_EQ(code_of(this->store().put_file(sha256_of("other"), *file)), "invalid");
+    EXPECT_EQ(read_blob(this->store(), sha256_of("other")), "not_found");
+    for (int times = 0; times < 2; ++times) {
+        EXPECT_EQ(this->store().put_file(sha256_of(bytes), *file).value(), bytes.size());
+        EXPECT_EQ(read_blob(this->store(), sha256_of(bytes)), bytes);
+    }
+}
+
 TYPED_TEST_P(BlobStoreSuite, ARemovedBlobIsGoneAndCanComeBack) {
     ASSERT_TRUE(this->store().put(sha256_of("text"), as_bytes("text")));
     EXPECT_EQ(code_of(this->store().remove(sha256_of("text"))), "ok");
@@ -291,13 +304,16 @@ TYPED_TEST_P(BlobStoreSuite, ManyThreadsPushTheSameAndOthers) {
     EXPECT_THAT(this->store().uploads().value(), testing::IsEmpty());
 }
 
-REGISTER_TYPED_TEST_SUITE_P(
-    BlobStoreSuite, AnUploadBecomesABlob, AnEmptyUploadBecomesAnEmptyBlob,
-    ABlobMayHaveAnotherAlgorithmThanItsUpload, BytesWithAnotherDigestNeverShowAndTheUploadIsGone,
-    AKnownBlobIsVerifiedAndDropped, TheSameBlobMayBeCommittedAgain, ASavedUploadGoesOnAfterARestart,
-    AnEmptyUploadThatWasSavedGoesOnAfterARestart, WhatWasNotSavedIsDropped,
-    AnUploadThatWasNeverSavedStartsAgain, AnUploadIsOpenOnlyOnce, AnAbortedUploadIsGone,
-    UnknownUploadsAreNotFound, ListsUploadsWithTheirTimes, ListsNewUploads, PutStoresWholeBytes,
-    ARemovedBlobIsGoneAndCanComeBack, LargeBlobsComeInManyPieces, ManyThreadsPushTheSameAndOthers);
+REGISTER_TYPED_TEST_SUITE_P(BlobStoreSuite, AnUploadBecomesABlob, AnEmptyUploadBecomesAnEmptyBlob,
+                            ABlobMayHaveAnotherAlgorithmThanItsUpload,
+                            BytesWithAnotherDigestNeverShowAndTheUploadIsGone,
+                            AKnownBlobIsVerifiedAndDropped, TheSameBlobMayBeCommittedAgain,
+                            ASavedUploadGoesOnAfterARestart,
+                            AnEmptyUploadThatWasSavedGoesOnAfterARestart, WhatWasNotSavedIsDropped,
+                            AnUploadThatWasNeverSavedStartsAgain, AnUploadIsOpenOnlyOnce,
+                            AnAbortedUploadIsGone, UnknownUploadsAreNotFound,
+                            ListsUploadsWithTheirTimes, ListsNewUploads, PutStoresWholeBytes,
+                            AFileBecomesABlob, ARemovedBlobIsGoneAndCanComeBack,
+                            LargeBlobsComeInManyPieces, ManyThreadsPushTheSameAndOthers);
 
 }  // namespace berth::store

@@ -359,6 +359,27 @@ TEST_P(IndexSuite, PagesRepositoriesByName) {
     EXPECT_TRUE(index().repositories("b", 2).value().names.empty());
 }
 
+TEST_P(IndexSuite, PagesTheManifestsAndBlobsOfARepository) {
+    for (const std::uint64_t number : {3, 1, 2})
+        link(app_, number);
+    put(app_, image_of(11, {digest_of(1)}), {latest_});
+    put(app_, index_of(10, {digest_of(11)}));
+    put(other_, image_of(12));
+    const auto text = [](std::uint64_t number) { return digest_of(number).text(); };
+    const Page blobs = index().blobs(app_, "", 2).value();
+    EXPECT_THAT(blobs.names, ::testing::ElementsAre(text(1), text(2)));
+    EXPECT_TRUE(blobs.more);
+    const Page last = index().blobs(app_, text(2), 2).value();
+    EXPECT_THAT(last.names, ::testing::ElementsAre(text(3)));
+    EXPECT_FALSE(last.more);
+    EXPECT_THAT(index().manifests(app_, "", 10).value().names,
+                ::testing::ElementsAre(text(10), text(11)));
+    EXPECT_THAT(index().manifests(app_, text(10), 10).value().names,
+                ::testing::ElementsAre(text(11)));
+    EXPECT_THAT(index().manifests(repository_of("nothing"), "", 10).value().names,
+                ::testing::IsEmpty());
+}
+
 TEST_P(IndexSuite, PagesTagsInByteOrder) {
     put(app_, image_of(10), {tag_of("b"), tag_of("B"), tag_of("_"), tag_of("1"), tag_of("b.1")});
     put(other_, image_of(10), {tag_of("a")});

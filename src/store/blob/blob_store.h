@@ -99,6 +99,10 @@ class BlobStore {
 
     // Small whole bytes (manifests): hashed, checked against `digest`, durable when this returns.
     virtual Result<void> put(const oci::Digest& digest, Bytes bytes) = 0;
+    // The same for a file of any size, also of another directory. Its bytes are read once, and not
+    // copied where the file system can share them (io::Directory::share); nobody may write to it
+    // any more. Returns the size.
+    virtual Result<std::uint64_t> put_file(const oci::Digest& digest, const io::File& file) = 0;
     virtual Result<OpenBlob> open(const oci::Digest& digest) const = 0;
     virtual Result<void> remove(const oci::Digest& digest) = 0;
 };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "oci/hasher.h"
@@ -7,6 +8,8 @@
 
 namespace berth::store {
 namespace {
+
+constexpr std::size_t kCopyBlockBytes = 1u << 20;
 
 class FileBlobStore final : public BlobStore {
   public:
@@ -65,6 +68,16 @@ class FileBlobStore final : public BlobStore {
         return done;
     }
 
+    Result<std::uint64_t> put_file(const oci::Digest& digest, const io::File& file) override {
+        const UploadId id = UploadId::make();
+        const auto lease = files_.sessions().try_lease(id);
+        auto done = put_file_as(id, digest, file);
+        // Also when it is done: where the blob's path was another name of the same file, a rename
+        // leaves both.
+        files_.discard_upload(id);
+        return done;
+    }
+
     Result<OpenBlob> open(const oci::Digest& digest) const override {
         BERTH_TRY(std::shared_ptr<io::File> file, files_.directory().open(blob_path(digest)));
         BERTH_TRY(const std::uint64_t size, file->size());
@@ -78,6 +91,36 @@ class FileBlobStore final : public BlobStore {
         BERTH_TRY(const auto file, files_.make_file(upload_data_path(id)));
         BERTH_CHECK(file->write_at(0, bytes));
         return files_.publish(*file, upload_data_path(id), digest);
+    }
+
+    // Hashed is what will be served: the clone, not the file it was made of.
+    Result<std::uint64_t> put_file_as(const UploadId& id, const oci::Digest& digest,
+                                      const io::File& file) {
+        const std::string path = upload_data_path(id);
+        BERTH_CHECK(files_.check_space(0));
+        BERTH_CHECK(files_.directory().make_directories(kUploadsFolder));
+        BERTH_TRY(const bool shared, files_.directory().share(file, path));
+        BERTH_TRY(const auto mine, shared ? files_.directory().open(path) : files_.make_file(path));
+        BERTH_TRY(const auto size, file.size());
+        oci::Hasher hasher(digest.algorithm());
+        std::vector<std::byte> block(kCopyBlockBytes);
+        for (std::uint64_t at = 0; at < size;) {
+            const auto wanted = std::min<std::uint64_t>(block.size(), size - at);
+            const auto part = std::span(block).first(static_cast<std::size_t>(wanted));
+            BERTH_TRY(const auto got, (shared ? *mine : file).read_at(at, part));
+            if (got != part.size()) return fail(Errc::corrupt, "the file became shorter");
+            hasher.update(part);
+            if (!shared) BERTH_CHECK(files_.count_space(part.size()));
+            if (!shared) BERTH_CHECK(mine->write_at(at, part));
+            at += got;
+        }
+        const auto actual = hasher.digest();
+        if (actual != digest) {
+            return fail(Errc::invalid,
+                        "the bytes have the digest " + actual.text() + ", not " + digest.text());
+        }
+        BERTH_CHECK(files_.publish(*mine, path, digest));
+        return size;
     }
 
     // All that files or the sessions know of, uploads or not.

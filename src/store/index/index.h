@@ -47,6 +47,11 @@ class IndexReader {
     virtual Result<Page> repositories(const std::string& last, std::size_t limit) const = 0;
     virtual Result<Page> tags(const RepositoryName& repository, const std::string& last,
                               std::size_t limit) const = 0;
+    // The digests of a repository's manifests, or of the blobs that it may serve; paged as names.
+    virtual Result<Page> manifests(const RepositoryName& repository, const std::string& last,
+                                   std::size_t limit) const = 0;
+    virtual Result<Page> blobs(const RepositoryName& repository, const std::string& last,
+                               std::size_t limit) const = 0;
     virtual Result<std::vector<TagRecord>> tags_of(const RepositoryName& repository,
                                                    const Digest& digest) const = 0;
     // Newest first. Stays when the tag and its repository are gone.
@@ -74,6 +79,10 @@ class IndexWriter {
     // repository is made if missing. Errc::conflict when the stored size differs.
     virtual Result<void> link_blob(const RepositoryName& repository, const Digest& digest,
                                    std::uint64_t size, const Actor& actor) = 0;
+    // The same, for a blob that was taken from another repository (or its own).
+    virtual Result<void> mount_blob(const RepositoryName& repository, const Digest& digest,
+                                    std::uint64_t size, const RepositoryName& from,
+                                    const Actor& actor) = 0;
     // Errc::not_found when it is not linked.
     virtual Result<void> unlink_blob(const RepositoryName& repository, const Digest& digest,
                                      const Actor& actor) = 0;

@@ -87,8 +87,9 @@ Result<std::unique_ptr<Connection>> open_reader(const std::string& path) {
 class SqliteIndex final : public Index {
   public:
     // `writers` and `readers` may be the same pool.
-    SqliteIndex(Pool writers, Pool readers, std::chrono::seconds grace, const Clock& clock)
-        : grace_(grace),
+    SqliteIndex(Pool writers, Pool readers, const SqliteIndexOptions& options, const Clock& clock)
+        : grace_(options.grace),
+          recorded_(options.events),
           clock_(clock),
           readers_(std::move(readers)),
           writers_(std::move(writers)),
@@ -123,6 +124,14 @@ class SqliteIndex final : public Index {
                       std::size_t limit) const override {
         return read(&ReadSession::tags, repository, last, limit);
     }
+    Result<Page> manifests(const RepositoryName& repository, const std::string& last,
+                           std::size_t limit) const override {
+        return read(&ReadSession::manifests, repository, last, limit);
+    }
+    Result<Page> blobs(const RepositoryName& repository, const std::string& last,
+                       std::size_t limit) const override {
+        return read(&ReadSession::blobs, repository, last, limit);
+    }
     Result<std::vector<TagRecord>> tags_of(const RepositoryName& repository,
                                            const Digest& digest) const override {
         return read(&ReadSession::tags_of, repository, digest);
@@ -148,6 +157,11 @@ class SqliteIndex final : public Index {
                            std::uint64_t size, const Actor& actor) override {
         return write(actor, &WriteTransaction::link_blob, repository, digest, size);
     }
+    Result<void> mount_blob(const RepositoryName& repository, const Digest& digest,
+                            std::uint64_t size, const RepositoryName& from,
+                            const Actor& actor) override {
+        return write(actor, &WriteTransaction::mount_blob, repository, digest, size, from);
+    }
     Result<void> unlink_blob(const RepositoryName& repository, const Digest& digest,
                              const Actor& actor) override {
         return write(actor, &WriteTransaction::unlink_blob, repository, digest);
@@ -167,29 +181,34 @@ class SqliteIndex final : public Index {
     }
 
     Result<void> append_events(const std::vector<Event>& events) override {
-        return queue_.run(
-            [&](Connection& connection) { return EventRows(connection).append(events); });
+        return queue_.run([&](Connection& connection) -> Result<void> {
+            for (const Event& event : events)
+                BERTH_CHECK(EventRows(connection).append(event));
+            return {};
+        });
     }
     Result<std::vector<Event>> events(std::int64_t after, std::size_t limit) const override {
-        BERTH_TRY(auto connection, readers_->acquire());
-        return EventRows(*connection).events(after, limit);
+        return read(&EventRows::events, after, limit);
     }
+    Result<std::int64_t> last_event_before(Time time) const override {
+        return read(&EventRows::last_before, time);
+    }
+    Result<EventQueueState> event_queue_state() const override { return read(&EventRows::state); }
     Result<std::int64_t> cursor(const std::string& endpoint) override {
+        // Known but for the first time: then nobody has to wait for the writer.
+        BERTH_TRY(const auto known, read(&EventRows::find_cursor, endpoint));
+        if (known) return *known;
         return ask_writer(&EventRows::cursor, endpoint);
     }
-    Result<bool> advance_cursor(const std::string& endpoint, std::int64_t from,
-                                std::int64_t to) override {
-        return ask_writer(&EventRows::advance_cursor, endpoint, from, to);
-    }
-    Result<void> set_cursor(const std::string& endpoint, std::int64_t to) override {
-        return queue_.run(
-            [&](Connection& connection) { return EventRows(connection).set_cursor(endpoint, to); });
+    Result<bool> move_cursor(const std::string& endpoint, std::int64_t from,
+                             std::int64_t to) override {
+        return ask_writer(&EventRows::move_cursor, endpoint, from, to);
     }
     Result<void> keep_cursors(const std::vector<std::string>& endpoints) override {
         return queue_.run(
             [&](Connection& connection) { return EventRows(connection).keep_cursors(endpoints); });
     }
-    Result<std::uint64_t> trim_events(Time before, std::uint64_t events_max) override {
+    Result<TrimmedEvents> trim_events(Time before, std::uint64_t events_max) override {
         return ask_writer(&EventRows::trim, before, events_max);
     }
 
@@ -226,11 +245,10 @@ class SqliteIndex final : public Index {
         return std::hash<std::string>()(repository.text()) % versions_.size();
     }
 
-    template <class Answer, class... Parameters, class... Arguments>
-    Answer read(Answer (ReadSession::*question)(Parameters...),
-                const Arguments&... arguments) const {
+    template <class Session, class Answer, class... Parameters, class... Arguments>
+    Answer read(Answer (Session::*question)(Parameters...), const Arguments&... arguments) const {
         BERTH_TRY(auto connection, readers_->acquire());
-        return (ReadSession(*connection).*question)(arguments...);
+        return (Session(*connection).*question)(arguments...);
     }
 
     // A change of the event queue that has an answer.
@@ -249,7 +267,7 @@ class SqliteIndex final : public Index {
     Result<void> write(const Actor& actor, Change change, const RepositoryName& repository,
                        const Arguments&... arguments) {
         auto result = queue_.run([&](Connection& connection) {
-            WriteTransaction transaction(connection, clock_.now(), grace_, actor);
+            WriteTransaction transaction(connection, clock_.now(), grace_, actor, recorded_);
             return (transaction.*change)(repository, arguments...);
         });
         // After the commit, before the acknowledgement, which is the return. Also after a failure:
@@ -259,6 +277,7 @@ class SqliteIndex final : public Index {
     }
 
     const std::chrono::seconds grace_;
+    const RecordedEvents recorded_;
     const Clock& clock_;
     Versions versions_{};
     Pool readers_;
@@ -279,8 +298,7 @@ Result<std::unique_ptr<Index>> open_sqlite_index(const SqliteIndexOptions& optio
     if (auto writer = writers->acquire(); !writer) {
         return std::unexpected(std::move(writer.error()).with_context("the index " + path));
     }
-    return std::make_unique<SqliteIndex>(std::move(writers), std::move(readers), options.grace,
-                                         clock);
+    return std::make_unique<SqliteIndex>(std::move(writers), std::move(readers), options, clock);
 }
 
 }  // namespace berth::store

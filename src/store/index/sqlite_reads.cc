@@ -45,6 +45,21 @@ constexpr const char* kTags = R"sql(
     SELECT name FROM tag
     WHERE repository_id = (SELECT id FROM repository WHERE name = ?1) AND name > ?2
     ORDER BY name LIMIT ?3)sql";
+// All of a repository's digests are looked at for each page: they are few against all there are.
+constexpr const char* kManifests = R"sql(
+    SELECT blob.digest
+    FROM manifest
+    CROSS JOIN blob ON blob.id = manifest.blob_id
+    WHERE manifest.repository_id = (SELECT id FROM repository WHERE name = ?1)
+      AND blob.digest > ?2
+    ORDER BY blob.digest LIMIT ?3)sql";
+constexpr const char* kBlobs = R"sql(
+    SELECT blob.digest
+    FROM link
+    CROSS JOIN blob ON blob.id = link.blob_id
+    WHERE link.repository_id = (SELECT id FROM repository WHERE name = ?1)
+      AND blob.digest > ?2
+    ORDER BY blob.digest LIMIT ?3)sql";
 constexpr const char* kTagsOf = R"sql(
     SELECT tag.name, tag.updated_at, tag.actor
     FROM repository
@@ -192,6 +207,18 @@ Result<Page> ReadSession::repositories(const std::string& last, std::size_t limi
 Result<Page> ReadSession::tags(const RepositoryName& repository, const std::string& last,
                                std::size_t limit) {
     BERTH_TRY(auto rows, connection_.query(kTags, repository.text(), last, clamp(limit) + 1));
+    return read_page(rows, limit);
+}
+
+Result<Page> ReadSession::manifests(const RepositoryName& repository, const std::string& last,
+                                    std::size_t limit) {
+    BERTH_TRY(auto rows, connection_.query(kManifests, repository.text(), last, clamp(limit) + 1));
+    return read_page(rows, limit);
+}
+
+Result<Page> ReadSession::blobs(const RepositoryName& repository, const std::string& last,
+                                std::size_t limit) {
+    BERTH_TRY(auto rows, connection_.query(kBlobs, repository.text(), last, clamp(limit) + 1));
     return read_page(rows, limit);
 }
 

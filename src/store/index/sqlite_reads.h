@@ -28,6 +28,10 @@ class ReadSession {
     Result<std::vector<RepositoryName>> repositories_with(const Digest& digest, std::size_t limit);
     Result<Page> repositories(const std::string& last, std::size_t limit);
     Result<Page> tags(const RepositoryName& repository, const std::string& last, std::size_t limit);
+    Result<Page> manifests(const RepositoryName& repository, const std::string& last,
+                           std::size_t limit);
+    Result<Page> blobs(const RepositoryName& repository, const std::string& last,
+                       std::size_t limit);
     Result<std::vector<TagRecord>> tags_of(const RepositoryName& repository, const Digest& digest);
     Result<std::vector<TagMove>> history(const RepositoryName& repository, const Tag& tag);
     Result<std::vector<oci::Referrer>> referrers(const RepositoryName& repository,

@@ -78,6 +78,33 @@ TEST(PosixDirectory, FollowsALinkInPlaceOfAFolder) {
     EXPECT_TRUE(directory->list("").value().at(0).is_directory);
 }
 
+TEST(PosixDirectory, OpensOnlyWhatIsThereWhenAskedTo) {
+    const TemporaryDirectory temporary;
+    EXPECT_EQ(code_of(open_existing_directory(temporary.file("missing"))), "not_found");
+    EXPECT_TRUE(open_existing_directory(temporary.path()));
+}
+
+TEST(PosixDirectory, SharesAFileOfItsOwnUser) {
+    const TemporaryDirectory temporary;
+    const auto directory = open_directory(temporary.path()).value();
+    ASSERT_TRUE(replace_file(*directory, "file", "bytes"));
+    const auto file = directory->open("file").value();
+    ASSERT_TRUE(directory->share(*file, "again").value());
+    EXPECT_EQ(read_file(*directory, "again", 100).value(), "bytes");
+    ASSERT_TRUE(directory->remove("file"));
+    EXPECT_EQ(read_file(*directory, "again", 100).value(), "bytes");
+    EXPECT_EQ(code_of(directory->share(*file, "again")), "already_exists");
+}
+
+TEST(PosixDirectory, SharesNothingAcrossFileSystems) {
+    const TemporaryDirectory temporary;
+    const auto directory = open_directory(temporary.path()).value();
+    const auto memory = make_memory_directory();
+    ASSERT_TRUE(replace_file(*memory, "file", "bytes"));
+    EXPECT_FALSE(directory->share(*memory->open("file").value(), "again").value());
+    EXPECT_TRUE(directory->list("").value().empty());
+}
+
 TEST(PosixDirectory, DoesNotWaitForAFifo) {
     const TemporaryDirectory temporary;
     const auto directory = open_directory(temporary.path()).value();

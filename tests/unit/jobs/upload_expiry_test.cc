@@ -64,6 +64,9 @@ class WatchedStore final : public store::BlobStore {
     Result<void> put(const oci::Digest& digest, Bytes bytes) override {
         return inner_->put(digest, bytes);
     }
+    Result<std::uint64_t> put_file(const oci::Digest& digest, const io::File& file) override {
+        return inner_->put_file(digest, file);
+    }
     Result<store::OpenBlob> open(const oci::Digest& digest) const override {
         return inner_->open(digest);
     }
