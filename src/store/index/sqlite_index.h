@@ -15,6 +15,7 @@ namespace berth::store {
 struct SqliteIndexOptions {
     std::string path;  // of the file; `:memory:` for an index that dies with the process
     std::chrono::seconds grace{std::chrono::hours(24)};  // from count zero to due
+    RecordedEvents events = {};                          // written with what they tell of
 };
 
 // Opens or creates the file and brings its schema to this version, step by step. Errc::unsupported

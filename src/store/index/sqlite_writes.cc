@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "store/index/sqlite_events.h"
+
 namespace berth::store {
 namespace {
 
@@ -98,11 +100,15 @@ constexpr const char* kPutTag = R"sql(
     INSERT INTO tag (repository_id, name, blob_id, updated_at, actor) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT DO UPDATE SET blob_id = ?3, updated_at = ?4, actor = ?5)sql";
 constexpr const char* kDeleteTag = "DELETE FROM tag WHERE repository_id = ? AND name = ?";
-constexpr const char* kListTags = "SELECT name FROM tag WHERE repository_id = ? AND blob_id = ?";
+constexpr const char* kListTags =
+    "SELECT name FROM tag WHERE repository_id = ? AND blob_id = ? ORDER BY name";
 constexpr const char* kDeleteTags = "DELETE FROM tag WHERE repository_id = ? AND blob_id = ?";
 constexpr const char* kInsertMove = R"sql(
     INSERT INTO tag_history (repository_id, name, old_digest, new_digest, at, actor)
     VALUES (?, ?, ?, ?, ?, ?))sql";
+
+// Of blobs in events, as distribution has it.
+constexpr const char* kBlobMediaType = "application/octet-stream";
 
 std::unexpected<Error> fail_absent(std::string_view what, const std::string& name,
                                    const RepositoryName& repository, Errc code) {
@@ -113,14 +119,30 @@ std::unexpected<Error> fail_absent(std::string_view what, const std::string& nam
 }  // namespace
 
 WriteTransaction::WriteTransaction(sqlite::Connection& connection, Time now,
-                                   std::chrono::seconds grace, const Actor& actor)
+                                   std::chrono::seconds grace, const Actor& actor,
+                                   RecordedEvents recorded)
     : connection_(connection),
       now_(now.time_since_epoch().count()),
       due_((now + grace).time_since_epoch().count()),
-      actor_(actor) {}
+      actor_(actor),
+      recorded_(recorded) {}
 
 Result<void> WriteTransaction::link_blob(const RepositoryName& repository, const Digest& digest,
                                          std::uint64_t size) {
+    BERTH_CHECK(put_link(repository, digest, size));
+    if (!recorded_.push) return {};
+    return record_blob(EventAction::push, repository, digest, size, {});
+}
+
+Result<void> WriteTransaction::mount_blob(const RepositoryName& repository, const Digest& digest,
+                                          std::uint64_t size, const RepositoryName& from) {
+    BERTH_CHECK(put_link(repository, digest, size));
+    if (!recorded_.mount) return {};
+    return record_blob(EventAction::mount, repository, digest, size, from.text());
+}
+
+Result<void> WriteTransaction::put_link(const RepositoryName& repository, const Digest& digest,
+                                        std::uint64_t size) {
     BERTH_TRY(const Id repository_id, ensure_repository(repository));
     BERTH_TRY(const Id blob, ensure_blob(digest, size));
     BERTH_TRY(const auto references, connection_.find_integer(kHasLink, repository_id, blob));
@@ -148,7 +170,8 @@ Result<void> WriteTransaction::unlink_blob(const RepositoryName& repository, con
         blob = link.integer(1);
     }
     BERTH_CHECK(connection_.execute(kDeleteLink, repository_id, blob));
-    return count_entry(repository_id, blob, -1);
+    BERTH_CHECK(count_entry(repository_id, blob, -1));
+    return record_removal(repository, digest.text(), {});
 }
 
 Result<void> WriteTransaction::put_manifest(const RepositoryName& repository,
@@ -168,7 +191,7 @@ Result<void> WriteTransaction::put_manifest(const RepositoryName& repository,
     for (const Tag& tag : tags) {
         BERTH_CHECK(put_tag(repository_id, blob, record.digest, tag, overwrite));
     }
-    return {};
+    return record_manifest(repository, record, tags);
 }
 
 Result<void> WriteTransaction::delete_tag(const RepositoryName& repository, const Tag& tag) {
@@ -186,7 +209,8 @@ Result<void> WriteTransaction::delete_tag(const RepositoryName& repository, cons
     }
     BERTH_CHECK(connection_.execute(kDeleteTag, *repository_id, tag.text()));
     BERTH_CHECK(count_reference(*repository_id, {manifest, Kind::manifest}, -1));
-    return record_move(*repository_id, tag.text(), digest, {});
+    BERTH_CHECK(record_move(*repository_id, tag.text(), digest, {}));
+    return record_removal(repository, {}, {tag.text()});
 }
 
 Result<void> WriteTransaction::delete_manifest(const RepositoryName& repository,
@@ -202,13 +226,14 @@ Result<void> WriteTransaction::delete_manifest(const RepositoryName& repository,
         blob = row.integer(1);
         subject = row.text(2);
     }
-    BERTH_CHECK(drop_tags(repository_id, blob, digest));
+    BERTH_TRY(const auto tags, drop_tags(repository_id, blob, digest));
     BERTH_CHECK(drop_references(repository_id, blob));
     if (!subject.empty()) {
         BERTH_CHECK(connection_.execute(kDeleteReferrer, repository_id, subject, digest.text()));
     }
     BERTH_CHECK(connection_.execute(kDeleteManifest, repository_id, blob));
-    return count_entry(repository_id, blob, -1);
+    BERTH_CHECK(count_entry(repository_id, blob, -1));
+    return record_removal(repository, digest.text(), tags);
 }
 
 Result<WriteTransaction::Id> WriteTransaction::ensure_repository(const RepositoryName& name) {
@@ -326,7 +351,8 @@ Result<void> WriteTransaction::put_tag(Id repository, Id manifest, const Digest&
     return record_move(repository, tag.text(), old_digest, digest.text());
 }
 
-Result<void> WriteTransaction::drop_tags(Id repository, Id manifest, const Digest& digest) {
+Result<std::vector<std::string>> WriteTransaction::drop_tags(Id repository, Id manifest,
+                                                             const Digest& digest) {
     std::vector<std::string> names;
     {
         BERTH_TRY(auto rows, connection_.query(kListTags, repository, manifest));
@@ -340,7 +366,7 @@ Result<void> WriteTransaction::drop_tags(Id repository, Id manifest, const Diges
         BERTH_CHECK(record_move(repository, name, digest.text(), {}));
     }
     BERTH_CHECK(connection_.execute(kDeleteTags, repository, manifest));
-    return {};
+    return names;
 }
 
 Result<void> WriteTransaction::drop_references(Id repository, Id parent) {
@@ -366,6 +392,61 @@ Result<void> WriteTransaction::record_move(Id repository, std::string_view tag,
                                            std::string_view new_digest) {
     BERTH_CHECK(connection_.execute(kInsertMove, repository, tag, sqlite::NullIfEmpty{old_digest},
                                     sqlite::NullIfEmpty{new_digest}, now_, actor_.name));
+    return {};
+}
+
+Event WriteTransaction::event_of(EventAction action, const RepositoryName& repository) const {
+    Event event;
+    event.at = Time(std::chrono::milliseconds(now_));
+    event.action = action;
+    event.repository = repository.text();
+    event.actor = actor_.name;
+    event.request = actor_.request;
+    return event;
+}
+
+Result<void> WriteTransaction::record_blob(EventAction action, const RepositoryName& repository,
+                                           const Digest& digest, std::uint64_t size,
+                                           const std::string& from) {
+    Event event = event_of(action, repository);
+    event.digest = digest.text();
+    event.media_type = kBlobMediaType;
+    event.size = size;
+    event.from_repository = from;
+    return EventRows(connection_).append(event);
+}
+
+// Also where a tag stayed as it was: it was pushed.
+Result<void> WriteTransaction::record_manifest(const RepositoryName& repository,
+                                               const ManifestRecord& record,
+                                               const std::vector<Tag>& tags) {
+    if (!recorded_.push) return {};
+    Event event = event_of(EventAction::push, repository);
+    event.digest = record.digest.text();
+    event.media_type = record.media_type;
+    event.size = record.size;
+    event.references = record.references;
+    if (tags.empty()) return EventRows(connection_).append(event);
+    for (const Tag& tag : tags) {
+        event.tag = tag.text();
+        BERTH_CHECK(EventRows(connection_).append(event));
+    }
+    return {};
+}
+
+// Of what has a digest, and then of the tags that went with it.
+Result<void> WriteTransaction::record_removal(const RepositoryName& repository,
+                                              const std::string& digest,
+                                              const std::vector<std::string>& tags) {
+    if (!recorded_.remove) return {};
+    Event event = event_of(EventAction::remove, repository);
+    event.digest = digest;
+    if (!digest.empty()) BERTH_CHECK(EventRows(connection_).append(event));
+    event.digest.clear();
+    for (const std::string& tag : tags) {
+        event.tag = tag;
+        BERTH_CHECK(EventRows(connection_).append(event));
+    }
     return {};
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,10 +23,12 @@ class WriteTransaction {
   public:
     // `grace`: from count zero to due. The connection and the actor outlive this.
     WriteTransaction(sqlite::Connection& connection, Time now, std::chrono::seconds grace,
-                     const Actor& actor);
+                     const Actor& actor, RecordedEvents recorded);
 
     Result<void> link_blob(const RepositoryName& repository, const Digest& digest,
                            std::uint64_t size);
+    Result<void> mount_blob(const RepositoryName& repository, const Digest& digest,
+                            std::uint64_t size, const RepositoryName& from);
     Result<void> unlink_blob(const RepositoryName& repository, const Digest& digest);
     Result<void> put_manifest(const RepositoryName& repository, const ManifestRecord& record,
                               const std::vector<Tag>& tags, Overwrite overwrite);
@@ -43,6 +46,8 @@ class WriteTransaction {
         Kind kind;
     };
 
+    Result<void> put_link(const RepositoryName& repository, const Digest& digest,
+                          std::uint64_t size);
     Result<Id> ensure_repository(const RepositoryName& name);
     Result<Id> ensure_blob(const Digest& digest, std::uint64_t size);
     // A link or a manifest row was made or removed.
@@ -56,16 +61,27 @@ class WriteTransaction {
     Result<void> put_manifest_row(Id repository, Id blob, const ManifestRecord& record);
     Result<void> put_tag(Id repository, Id manifest, const Digest& digest, const Tag& tag,
                          Overwrite overwrite);
-    Result<void> drop_tags(Id repository, Id manifest, const Digest& digest);
+    // Their names.
+    Result<std::vector<std::string>> drop_tags(Id repository, Id manifest, const Digest& digest);
     Result<void> drop_references(Id repository, Id parent);
     // An empty digest: there was none, there is none any more.
     Result<void> record_move(Id repository, std::string_view tag, std::string_view old_digest,
                              std::string_view new_digest);
 
+    // An event of this transaction, for its other fields to be filled.
+    Event event_of(EventAction action, const RepositoryName& repository) const;
+    Result<void> record_blob(EventAction action, const RepositoryName& repository,
+                             const Digest& digest, std::uint64_t size, const std::string& from);
+    Result<void> record_manifest(const RepositoryName& repository, const ManifestRecord& record,
+                                 const std::vector<Tag>& tags);
+    Result<void> record_removal(const RepositoryName& repository, const std::string& digest,
+                                const std::vector<std::string>& tags);
+
     sqlite::Connection& connection_;
     const std::int64_t now_;
     const std::int64_t due_;
     const Actor& actor_;
+    const RecordedEvents recorded_;
 };
 
 }  // namespace berth::store
