@@ -17,15 +17,16 @@ struct DialTls {
     std::string ca;           // PEM file; empty: the system's authorities
     std::string certificate;  // PEM file of our own; empty: none is shown
     std::string key;          // PEM file
-    bool verify = true;       // the peer's chain, and its name against the host dialed
+    bool verify = true;  // the peer's chain, and its name against the host dialed, if it is one
 };
 
 struct DialOptions {
-    std::string address;  // host:port, [v6]:port, or unix:/path
+    std::string address;  // host:port, [v6]:port, :port (this machine), or unix:/path
     std::optional<DialTls> tls = std::nullopt;
-    std::chrono::milliseconds connect_timeout{3'000};  // TLS handshake included
-    std::chrono::milliseconds read_timeout{10'000};    // of one read_some()
-    std::chrono::milliseconds write_timeout{10'000};   // of one write_all()
+    // Looking up the name, all its addresses in turn, and the TLS handshake.
+    std::chrono::milliseconds connect_timeout{3'000};
+    std::chrono::milliseconds read_timeout{10'000};   // of one read_some()
+    std::chrono::milliseconds write_timeout{10'000};  // of one write_all()
 };
 
 // Closed by its destructor. After an error only destruction is allowed.
@@ -38,7 +39,9 @@ class Connection {
 };
 
 // Errc::unavailable (refused, no such host, a time that has passed), Errc::invalid (an address that
-// is none), Errc::denied (the peer's certificate).
+// is none, a file of `tls` that cannot be used), Errc::denied (the peer's certificate). The detail
+// begins with the address. Errors of a connection are Errc::unavailable. A peer that has gone
+// raises no SIGPIPE.
 Result<std::unique_ptr<Connection>> dial(const DialOptions& options);
 
 }  // namespace berth::net
