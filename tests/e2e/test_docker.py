@@ -1,11 +1,7 @@
 """docker: the daemon and its command, as a person and a CI job use them. The daemon is started here, by hand."""
 
-import os
-import shutil
-import subprocess
-import time
-
 import pytest
+from docker_daemon import docker_daemon
 from images import Image, index_of, noise, tar
 from refusals import NOT_ALLOWED, UNKNOWN, WRONG_PASSWORD
 from server import USERS
@@ -14,28 +10,9 @@ from wire import Wire
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory, authority):
-    """A Docker daemon with its own data and socket and no network of its own; the socket's address."""
-    folder = tmp_path_factory.mktemp("d")
-    socket = f"unix://{folder}/docker.sock"
-    command = [
-        *([] if os.geteuid() == 0 else ["sudo", "-n"]), shutil.which("dockerd") or "dockerd",
-        "--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "docker.pid",
-        "--host", socket, "--storage-driver", "vfs", "--iptables=false", "--ip6tables=false", "--bridge=none",
-        "--config-file", folder / "none.json",
-    ]  # fmt: skip
-    (folder / "none.json").write_text("{}")
-    with open(folder / "log", "wb") as log:
-        environment = {**os.environ, "SSL_CERT_FILE": str(authority.certificate)}
-        process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, env=environment)
-    try:
-        deadline = time.monotonic() + 60
-        while subprocess.run(["docker", "-H", socket, "version"], capture_output=True, check=False).returncode != 0:
-            assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()[-3000:]
-            time.sleep(0.2)
+    """The socket's address of a Docker daemon."""
+    with docker_daemon(tmp_path_factory.mktemp("d"), authority) as socket:
         yield socket
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.fixture(scope="module")
