@@ -32,6 +32,7 @@ class CrashDirectory::CrashFile final : public File {
         });
     }
     Result<std::uint64_t> size() const override { return file_->size(); }
+    Result<Time> modified_at() const override { return file_->modified_at(); }
     Result<void> sync() override {
         return directory_.run_sync([this]() -> Result<void> {
             directory_.disk_.sync_file(node_);
@@ -194,6 +195,13 @@ Result<void> CrashDirectory::sync_directory(std::string_view path) {
     return run_sync([this, path]() -> Result<void> {
         BERTH_TRY(const auto folder, tree_.find_folder(path));
         disk_.sync_folder(folder->id);
+        return {};
+    });
+}
+
+Result<void> CrashDirectory::sync_all() {
+    return run_sync([this]() -> Result<void> {
+        disk_.sync_all();
         return {};
     });
 }

@@ -40,6 +40,7 @@ class CrashDirectory final : public Directory {
     Result<void> remove(std::string_view path) override;
     Result<std::vector<std::string>> make_directories(std::string_view path) override;
     Result<void> sync_directory(std::string_view path) override;
+    Result<void> sync_all() override;
     Result<std::vector<Entry>> list(std::string_view path) const override;
     Result<Space> space() const override;
 

@@ -49,6 +49,13 @@ void CrashDisk::sync_folder(std::uint64_t folder) {
     });
 }
 
+void CrashDisk::sync_all() {
+    for (const auto& change : data_journal_)
+        apply(change);
+    data_journal_.clear();
+    persist_entries([](const EntryChanges&) { return true; });
+}
+
 void CrashDisk::cut_power(Random& random) {
     // Nothing and everything are cases of their own: by chance alone they would hardly come up.
     const auto kind = random() % 4;

@@ -45,6 +45,7 @@ class CrashDisk {
 
     void sync_file(std::uint64_t file);
     void sync_folder(std::uint64_t folder);
+    void sync_all();
     // The power goes: afterwards there is nothing in the cache, and some of what was there is on
     // the plate.
     void cut_power(Random& random);

@@ -78,6 +78,14 @@ Result<std::uint64_t> FdFile::size() const {
     return static_cast<std::uint64_t>(status.st_size);
 }
 
+Result<Time> FdFile::modified_at() const {
+    struct stat status{};
+    if (::fstat(fd_.get(), &status) < 0) return fail_errno("stat", errno);
+    const std::chrono::seconds seconds(status.st_mtim.tv_sec);
+    const std::chrono::nanoseconds rest(status.st_mtim.tv_nsec);
+    return Time(seconds + std::chrono::duration_cast<std::chrono::milliseconds>(rest));
+}
+
 Result<void> FdFile::sync() {
     // The size counts as data; times and owners, which fdatasync leaves out, do not matter to us.
     if (retry([&] { return ::fdatasync(fd_.get()); }) < 0) return fail_errno("sync", errno);

@@ -23,6 +23,7 @@ class FdFile final : public File {
     Result<void> write_at(std::uint64_t offset, Bytes bytes) override;
     Result<void> truncate(std::uint64_t size) override;
     Result<std::uint64_t> size() const override;
+    Result<Time> modified_at() const override;
     Result<void> sync() override;
     int fd() const override { return fd_.get(); }
 

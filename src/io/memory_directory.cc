@@ -46,6 +46,7 @@ class MemoryDirectory final : public Directory {
         BERTH_CHECK(tree_.find_folder(path));
         return {};
     }
+    Result<void> sync_all() override { return {}; }
     Result<std::vector<Entry>> list(std::string_view path) const override {
         std::lock_guard lock(mutex_);
         return tree_.list(path);

@@ -119,7 +119,7 @@ Result<std::vector<Entry>> Tree::list(std::string_view path) const {
     BERTH_TRY(const auto folder, find_folder(path));
     std::vector<Entry> entries;
     for (const auto& [name, node] : folder->children)
-        entries.push_back({name, node->is_directory});
+        entries.push_back({name, node->is_directory, false});
     return entries;
 }
 

@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <memory>
@@ -235,6 +236,16 @@ TYPED_TEST_P(DirectorySuite, HasSpace) {
     EXPECT_GE(space->total_bytes, space->free_bytes);
 }
 
+TYPED_TEST_P(DirectorySuite, AFileHasTheTimeOfItsLastChange) {
+    this->write("a", "old");
+    const auto file = this->directory().open("a").value();
+    const timespec times[] = {{1, 0}, {1'500'000'000, 250'999'999}};
+    ASSERT_EQ(::futimens(file->fd(), times), 0);
+    EXPECT_EQ(file->modified_at().value(), Time(std::chrono::milliseconds(1'500'000'000'250)));
+    ASSERT_TRUE(this->directory().open_to_write("a").value()->write_at(0, as_bytes("new")));
+    EXPECT_GT(file->modified_at().value(), Time(std::chrono::milliseconds(1'500'000'000'250)));
+}
+
 TYPED_TEST_P(DirectorySuite, ReadFileStopsAtTheLimit) {
     this->write("a", "12345");
     EXPECT_EQ(code_of(read_file(this->directory(), "a", 4)), "too_large");
@@ -269,13 +280,16 @@ TYPED_TEST_P(DirectorySuite, ServesManyThreads) {
     EXPECT_EQ(this->names("shared/7").size(), 4u);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(
-    DirectorySuite, ReadsBackWhatWasWritten, ReadsBackLargeAlignedWritesBetweenSmallOnes,
-    WritesThroughAFileOpenedAgain, ReadsFewerBytesOnlyAtTheEnd, AFileHasADescriptorForSendfile,
-    AnOpenFileOutlivesItsName, CreateRefusesANameThatIsTaken, SaysWhatIsNotThere,
-    DoesNotOpenAFolderAsAFile, RenameReplaces, RenameMovesFoldersWithWhatIsInThem,
-    RemovesFilesAndEmptyFoldersOnly, MakesMissingParentsAndSaysWhatToSync,
-    MakesNoFolderWhereAFileIs, ListsNamesAndKinds, RefusesPathsThatLeaveTheTree, HasSpace,
-    ReadFileStopsAtTheLimit, ReplaceFileLeavesNothingElseBehind, ServesManyThreads);
+REGISTER_TYPED_TEST_SUITE_P(DirectorySuite, ReadsBackWhatWasWritten,
+                            ReadsBackLargeAlignedWritesBetweenSmallOnes,
+                            WritesThroughAFileOpenedAgain, ReadsFewerBytesOnlyAtTheEnd,
+                            AFileHasADescriptorForSendfile, AnOpenFileOutlivesItsName,
+                            CreateRefusesANameThatIsTaken, SaysWhatIsNotThere,
+                            DoesNotOpenAFolderAsAFile, RenameReplaces,
+                            RenameMovesFoldersWithWhatIsInThem, RemovesFilesAndEmptyFoldersOnly,
+                            MakesMissingParentsAndSaysWhatToSync, MakesNoFolderWhereAFileIs,
+                            ListsNamesAndKinds, RefusesPathsThatLeaveTheTree, HasSpace,
+                            AFileHasTheTimeOfItsLastChange, ReadFileStopsAtTheLimit,
+                            ReplaceFileLeavesNothingElseBehind, ServesManyThreads);
 
 }  // namespace berth::io

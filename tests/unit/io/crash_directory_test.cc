@@ -43,6 +43,17 @@ TEST(CrashDirectory, KeepsWhatWasSynced) {
     EXPECT_THAT(contents_after(directory, "a/b"), ElementsAre("bytes"));
 }
 
+TEST(CrashDirectory, KeepsEverythingThatWasSyncedAtOnce) {
+    CrashDirectory directory;
+    ASSERT_TRUE(directory.make_directories("a"));
+    ASSERT_TRUE(directory.make_directories("c"));
+    const auto first = make_file(directory, "a/b", "first");
+    const auto second = make_file(directory, "c/d", "second");
+    ASSERT_TRUE(directory.sync_all());
+    EXPECT_THAT(contents_after(directory, "a/b"), ElementsAre("first"));
+    EXPECT_THAT(contents_after(directory, "c/d"), ElementsAre("second"));
+}
+
 TEST(CrashDirectory, MayLoseBytesThatWereNotSynced) {
     CrashDirectory directory;
     const auto file = make_file(directory, "a", "1");

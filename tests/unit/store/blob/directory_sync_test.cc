@@ -25,6 +25,7 @@ class GatedDirectory final : public io::Directory {
         changed_.wait(lock, [this] { return open_; });
         return failing_ ? Result<void>(fail(Errc::io, "injected")) : inner_.sync_directory(path);
     }
+    Result<void> sync_all() override { return inner_.sync_all(); }
     void set_open(bool open) {
         std::lock_guard lock(mutex_);
         open_ = open;
