@@ -197,6 +197,26 @@ Result<Manifest> parse_manifest(std::string_view content_type, std::string_view 
     return manifest;
 }
 
+std::string format_references(std::string_view manifest) {
+    const auto document = parse_json(manifest, kManifestDepthMax);
+    if (!document || !document->is_object()) return {};
+    Json references = Json::array();
+    const auto add = [&references](const Json& descriptor) {
+        Json reference = Json::object();
+        for (const char* name :
+             {"mediaType", "size", "digest", "urls", "annotations", "platform", "artifactType"}) {
+            if (const auto* member = find(descriptor, name)) reference[name] = *member;
+        }
+        references.push_back(std::move(reference));
+    };
+    if (const auto* config = find(*document, "config")) add(*config);
+    for (const char* list : {"layers", "manifests"}) {
+        const auto* descriptors = find(*document, list);
+        if (descriptors) std::for_each(descriptors->begin(), descriptors->end(), add);
+    }
+    return references.empty() ? std::string() : references.dump();
+}
+
 std::string format_referrers(const std::vector<Referrer>& referrers) {
     std::string out =
         "{\"schemaVersion\":2,\"mediaType\":" + as_json(kOciIndex) + ",\"manifests\":[";

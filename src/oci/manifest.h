@@ -61,6 +61,10 @@ struct Manifest {
 // type that is not a manifest's, schema 1 included.
 Result<Manifest> parse_manifest(std::string_view content_type, std::string_view json);
 
+// The descriptors that a manifest consists of (config and layers, or an index's manifests) as a
+// JSON array, without what they may embed; empty for what is no JSON object or has none.
+std::string format_references(std::string_view manifest);
+
 // One descriptor of a referrers answer, as JSON.
 struct Referrer {
     std::string media_type;

@@ -31,14 +31,14 @@ Result<void> store_bytes(store::BlobStore& blobs, const store::Index& index, con
 }  // namespace
 
 Result<PushedManifest> Registry::put_manifest(const ManifestPush& push) {
-    auto& [blobs, index, check, cache] = *state_;
+    auto& [blobs, index, check, cache, references] = *state_;
     BERTH_TRY(const auto digest, digest_for(push.reference, push.bytes));
     BERTH_TRY(const auto manifest, oci::parse_manifest(push.content_type, as_text(push.bytes)));
     auto tags = push.tags;
     if (const auto* tag = std::get_if<Tag>(&push.reference)) tags.push_back(*tag);
     for (int tries = 1;; ++tries) {
-        BERTH_TRY(const auto record,
-                  check.check(push.repository, manifest, digest, push.bytes.size()));
+        BERTH_TRY(auto record, check.check(push.repository, manifest, digest, push.bytes.size()));
+        if (references) record.references = oci::format_references(as_text(push.bytes));
         if (tries == 1) BERTH_CHECK(store_bytes(blobs, index, digest, push.bytes));
         const auto named =
             index.put_manifest(push.repository, record, tags, push.overwrite, push.actor);

@@ -125,7 +125,7 @@ PullCache::Table::node_type PullCache::take(Shard& shard, Table::iterator entry)
 
 std::size_t PullCache::cost_of(const Name& name, const Content& content) {
     return kEntryBytes + name.repository.text().size() + name.reference.size() +
-           (content.bytes ? content.bytes->size() : 0);
+           content.references.size() + (content.bytes ? content.bytes->size() : 0);
 }
 
 void PullCache::count(const Name& name, const Content& content) {

@@ -27,8 +27,8 @@ Result<store::OpenBlob> open_whole(const store::BlobStore& blobs, const Digest& 
     return blob;
 }
 
-Result<ContentPtr> read_content(const store::BlobStore& blobs, const Digest& digest,
-                                std::string media_type, std::uint64_t size) {
+Result<std::shared_ptr<Content>> read_content(const store::BlobStore& blobs, const Digest& digest,
+                                              std::string media_type, std::uint64_t size) {
     auto content = std::make_shared<Content>(Content{digest, std::move(media_type), size, {}, {}});
     if (!content->media_type.empty() || size <= kSmallBytesMax) {
         BERTH_TRY(auto bytes, read_verified(blobs, digest, size));
@@ -93,7 +93,9 @@ Result<ContentPtr> Registry::State::manifest(const RepositoryName& repository,
         if (!record) return not_in(repository, "manifest", digest.text());
         auto content = cache.recall(kKind, repository, digest);
         if (!content || content->media_type != record->media_type) {
-            BERTH_TRY(content, read_content(blobs, digest, record->media_type, record->size));
+            BERTH_TRY(auto fresh, read_content(blobs, digest, record->media_type, record->size));
+            if (references) fresh->references = oci::format_references(*fresh->bytes);
+            content = std::move(fresh);
         }
         cache.put(kKind, repository, digest.text(), version, content);
         if (tag) cache.put(kKind, repository, tag->text(), version, content);
@@ -103,7 +105,7 @@ Result<ContentPtr> Registry::State::manifest(const RepositoryName& repository,
 
 Result<ContentPtr> Registry::blob(const RepositoryName& repository, const Digest& digest) {
     constexpr auto kKind = PullCache::Kind::blob;
-    auto& [blobs, index, check, cache] = *state_;
+    auto& [blobs, index, check, cache, references] = *state_;
     return look_steadily([&]() -> Result<ContentPtr> {
         const auto version = index.version(repository);
         BERTH_TRY(const auto size, index.find_blob(repository, digest));

@@ -34,7 +34,8 @@ Registry::Registry(store::BlobStore& blobs, store::Index& index, RegistryOptions
     : state_(new State{blobs,
                        index,
                        ManifestCheck(index, std::move(options.manifests)),
-                       {index, {options.cache_bytes_max, options.cache_files_max}}}) {}
+                       {index, {options.cache_bytes_max, options.cache_files_max}},
+                       options.references}) {}
 
 Registry::~Registry() = default;
 

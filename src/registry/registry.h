@@ -39,6 +39,8 @@ struct RegistryOptions {
     // Manifests, and blobs up to 64 KiB, that are kept in memory; and files that are kept open.
     std::size_t cache_bytes_max = 64u << 20;
     std::size_t cache_files_max = 256;
+    // Events are to say what a manifest consists of (Event::references).
+    bool references = false;
 };
 
 // What a pull gets: a manifest or a blob of one repository, immutable. Either `bytes` or `file`.
@@ -48,6 +50,7 @@ struct Content {
     std::uint64_t size = 0;
     std::shared_ptr<const std::string> bytes;
     std::shared_ptr<io::File> file;
+    std::string references = {};  // of a manifest, for its event
 };
 using ContentPtr = std::shared_ptr<const Content>;
 

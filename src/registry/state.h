@@ -13,6 +13,7 @@ struct Registry::State {
     store::Index& index;
     ManifestCheck check;
     PullCache cache;
+    bool references;  // of manifests, for events
 
     Result<ContentPtr> manifest(const RepositoryName& repository, const Reference& reference);
 };

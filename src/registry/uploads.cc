@@ -63,11 +63,12 @@ Result<bool> Registry::mount_blob(const RepositoryName& repository, const Digest
                                   const std::optional<RepositoryName>& from,
                                   const MayPull& may_pull, const Actor& actor) {
     const auto& index = state_->index;
-    // The repository itself first: what is there need not be taken from elsewhere.
-    std::vector<RepositoryName> sources = {repository};
+    std::vector<RepositoryName> sources;
     if (from) {
-        sources.push_back(*from);
+        sources = {*from, repository};
     } else {
+        // The repository itself first: what is there need not be taken from elsewhere.
+        sources = {repository};
         BERTH_TRY(const auto others, index.repositories_with(digest, kSourcesMax));
         sources.insert(sources.end(), others.begin(), others.end());
     }
@@ -75,7 +76,7 @@ Result<bool> Registry::mount_blob(const RepositoryName& repository, const Digest
         if (source != repository && !may_pull(source)) continue;
         BERTH_TRY(const auto size, index.find_blob(source, digest));
         if (!size) continue;
-        BERTH_CHECK(state_->index.link_blob(repository, digest, *size, actor));
+        BERTH_CHECK(state_->index.mount_blob(repository, digest, *size, source, actor));
         return true;
     }
     return false;
