@@ -6,6 +6,7 @@
 #include "api/caller.h"
 #include "api/challenge.h"
 #include "api/deletes.h"
+#include "api/events.h"
 #include "api/exchange.h"
 #include "api/listings.h"
 #include "api/location.h"
@@ -162,7 +163,7 @@ class Api final : public http::Handler {
   private:
     bool try_pull(const http::Request& request, http::Response& response, const Route& route);
     bool answer_from_cache(const http::Request& request, http::Response& response,
-                           const Route& route);
+                           const Route& route, const auth::Identity& who);
     Reply<> serve_page(Exchange& exchange);
     Task<Reply<>> serve_registry(Exchange& exchange);
     Task<Reply<>> serve_token(Exchange& exchange);
@@ -205,7 +206,7 @@ bool Api::try_pull(const http::Request& request, http::Response& response, const
     const auth::AccessRequest wanted{Action::pull, route.name, tag_of(route), presented.address,
                                      services.clock.now()};
     if (!policy->allows(*who, wanted)) return false;
-    if (!answer_from_cache(request, response, route)) return false;
+    if (!answer_from_cache(request, response, route, *who)) return false;
     if (services.audit != nullptr && services.audit->options().pulls) {
         const auth::Decision decision = policy->decide(*who, wanted);
         record_access(context_, request, who.get(),
@@ -220,18 +221,25 @@ bool Api::try_pull(const http::Request& request, http::Response& response, const
 }
 
 bool Api::answer_from_cache(const http::Request& request, http::Response& response,
-                            const Route& route) {
+                            const Route& route, const auth::Identity& who) {
     const registry::Registry& registry = context_.services.registry;
     if (route.resource == Resource::manifest) {
         const auto content = registry.cached_manifest(route.name, route.rest);
-        if (content) answer_manifest(request, response, content);
-        return content != nullptr;
+        if (!content) return false;
+        answer_manifest(request, response, content);
+        if (context_.services.on_pull && response.status != kNotModified)
+            tell_pull(context_, request, who, route.name, tag_of(route), *content);
+        return true;
     }
     const auto content = registry.cached_blob(route.name, route.rest);
     if (!content) return false;
     const Reply<> answered = answer_blob(request, response, content);
-    if (!answered) response.reset();
-    return answered.has_value();
+    if (!answered) {
+        response.reset();
+        return false;
+    }
+    if (context_.services.on_pull) tell_pull(context_, request, who, route.name, {}, *content);
+    return true;
 }
 
 // The pages that are not of the registry's API: open to all.
@@ -257,6 +265,8 @@ Task<Reply<>> Api::serve_registry(Exchange& exchange) {
     Reply<> allowed = check_access(exchange);
     if (!allowed) co_return allowed;
     Reply<> handled = co_await handle(exchange);
+    if (context_.services.on_change && !is_read(exchange.request.method))
+        context_.services.on_change();
     co_return handled;
 }
 

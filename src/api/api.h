@@ -43,6 +43,7 @@ struct ApiOptions {
     std::vector<std::string> trusted_proxies;
     bool delete_enabled = false;
     bool read_only = false;
+    bool events = false;  // the index records events: a change says by which request it came
     std::size_t catalog_entries_max = 1000;
     std::size_t tags_max = 1000;
     std::uint64_t blob_bytes_max = 0;  // 0: no limit
@@ -72,6 +73,8 @@ struct Services {
     std::function<bool()> ready = {};  // none: yes
     // Told of each pull, on loops too; none: nobody wants to know.
     std::function<void(registry::Event)> on_pull = {};
+    // Told after each request that may have changed something, on loops; none: nobody is.
+    std::function<void()> on_change = {};
 };
 
 // Thread-safe: one serves all loops. Errc::invalid for options that make no sense (a proxy's

@@ -4,10 +4,15 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "api/events.h"
 #include "api/location.h"
 #include "base/encoding.h"
 
 namespace berth::api {
+
+store::Actor Exchange::actor() const {
+    return {who->name, context.options.events ? describe_request(context, request) : ""};
+}
 
 Reply<http::Query> query_of(const Exchange& exchange) {
     auto query = http::Query::parse(exchange.request.query);

@@ -60,7 +60,7 @@ struct Exchange {
         return policy->allows(*who, wanted(auth::Action::pull, name, tag));
     }
     registry::Registry& registry() const { return context.services.registry; }
-    store::Actor actor() const { return {who->name}; }
+    store::Actor actor() const;
     bool is_head() const { return request.method == http::Method::head; }
 };
 

@@ -5,13 +5,13 @@
 #include <charconv>
 #include <cstring>
 
+#include "api/events.h"
 #include "http/range.h"
 
 namespace berth::api {
 namespace {
 
 constexpr int kPartialContent = 206;
-constexpr int kNotModified = 304;
 
 // Text put together without allocating.
 class ShortText {
@@ -121,6 +121,8 @@ Reply<> get_manifest(Exchange& exchange) {
         const auto content,
         reply(exchange.registry().manifest(*exchange.repository, *reference), About::manifest));
     answer_manifest(exchange.request, exchange.response, content);
+    // What the client has already is not pulled; a blob that it has is, to distribution.
+    if (exchange.response.status != kNotModified) tell_pull(exchange, *content);
     return {};
 }
 
@@ -128,7 +130,9 @@ Reply<> get_blob(Exchange& exchange) {
     BERTH_TRY(const auto digest, parse_digest(exchange.route.rest));
     BERTH_TRY(const auto content,
               reply(exchange.registry().blob(*exchange.repository, digest), About::blob));
-    return answer_blob(exchange.request, exchange.response, content);
+    BERTH_CHECK(answer_blob(exchange.request, exchange.response, content));
+    tell_pull(exchange, *content);
+    return {};
 }
 
 }  // namespace berth::api

@@ -6,6 +6,8 @@
 
 namespace berth::api {
 
+inline constexpr int kNotModified = 304;
+
 // The answers from what the registry gave: for the hot path too, so they allocate nothing but what
 // the response does.
 void answer_manifest(const http::Request& request, http::Response& response,
