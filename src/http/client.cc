@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/release.h"
@@ -78,17 +79,32 @@ Result<List> list_of(const ClientRequest& request) {
 
 // What libcurl's callbacks fill.
 struct Receiver {
-    ClientResponse response;
-    std::size_t body_bytes_max = 0;
+    const ClientRequest& request;
+    CURL* easy;
+    ClientResponse response = {};
     std::size_t head_bytes = 0;
     bool too_large = false;
+    std::optional<Error> refused = std::nullopt;  // by the request's on_body
 };
+
+int status_of(CURL* easy) {
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    return static_cast<int>(status);
+}
 
 // Anything but `size` makes libcurl give up.
 std::size_t receive_body(char* data, std::size_t, std::size_t size, void* user) {
     auto& receiver = *static_cast<Receiver*>(user);
+    const int status = status_of(receiver.easy);
+    if (receiver.request.on_body && status / 100 == 2) {
+        auto taken = receiver.request.on_body(status, as_bytes({data, size}));
+        if (taken) return size;
+        receiver.refused = std::move(taken.error());
+        return CURL_WRITEFUNC_ERROR;
+    }
     std::string& body = receiver.response.body;
-    if (size > receiver.body_bytes_max - body.size()) {
+    if (size > receiver.request.body_bytes_max - body.size()) {
         receiver.too_large = true;
         return 0;
     }
@@ -139,7 +155,12 @@ void set_limits(CURL* easy, const ClientRequest& request) {
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, long(CURL_SSLVERSION_TLSv1_2));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request.connect_timeout));
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(request.timeout));
+    if (request.timeout.count() > 0)
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(request.timeout));
+    if (request.stall_timeout.count() > 0) {
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, long(request.stall_timeout.count()));
+    }
     if (!request.ca.empty()) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, request.ca.c_str());
         curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // or the system's would count as well
@@ -148,16 +169,30 @@ void set_limits(CURL* easy, const ClientRequest& request) {
 
 }  // namespace
 
-Result<ClientResponse> send(const ClientRequest& request) {
+struct Session::State {
+    Easy easy;
+};
+
+Session::Session() : state_(std::make_unique<State>()) {
     start_curl();
+    state_->easy.reset(curl_easy_init());
+}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+
+Result<ClientResponse> send(const ClientRequest& request) {
+    return Session().send(request);
+}
+
+Result<ClientResponse> Session::send(const ClientRequest& request) {
     BERTH_TRY(const Url url, parse_url(request.url));
     if (!is_token_text(request.method)) return fail(Errc::invalid, "a method that is none");
     BERTH_TRY(const List fields, list_of(request));
-    const Easy easy(curl_easy_init());
+    const Easy& easy = state_->easy;
     if (!easy) return fail(Errc::unavailable, "no memory for a request");
+    curl_easy_reset(easy.get());  // all but the connection
 
-    Receiver receiver;
-    receiver.body_bytes_max = request.body_bytes_max;
+    Receiver receiver{.request = request, .easy = easy.get()};
     std::array<char, CURL_ERROR_SIZE> reason{};
     curl_easy_setopt(easy.get(), CURLOPT_CURLU, url.get());
     curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, fields.get());
@@ -171,14 +206,13 @@ Result<ClientResponse> send(const ClientRequest& request) {
 
     const CURLcode code = curl_easy_perform(easy.get());
     const std::string host = part_of(url.get(), CURLUPART_HOST);
+    if (receiver.refused) return std::unexpected(std::move(*receiver.refused));
     if (receiver.too_large) return fail(Errc::too_large, host + ": the answer is too large");
     if (code != CURLE_OK) {
         return fail(Errc::unavailable,
                     host + ": " + (reason[0] ? reason.data() : curl_easy_strerror(code)));
     }
-    long status = 0;
-    curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
-    receiver.response.status = static_cast<int>(status);
+    receiver.response.status = status_of(easy.get());
     return std::move(receiver.response);
 }
 

@@ -141,6 +141,50 @@ TEST_F(ClientTest, RefusesAnAnswerThatIsTooLarge) {
     EXPECT_EQ(response->body, SampleHandler::large_body);
 }
 
+TEST_F(ClientTest, GivesABodyOfAnySizeAwayPieceByPiece) {
+    std::string taken;
+    const auto take = [&taken](int status, Bytes bytes) -> Result<void> {
+        EXPECT_EQ(status, 200);
+        taken += as_text(bytes);
+        return {};
+    };
+    auto response = send({.url = url("/large"), .body_bytes_max = 1, .on_body = take});
+    ASSERT_TRUE(response) << response.error().detail;
+    EXPECT_EQ(response->body, "");
+    EXPECT_EQ(taken, SampleHandler::large_body);
+    taken.clear();
+    response = send({.url = url("/status/404"), .on_body = take});
+    ASSERT_TRUE(response) << response.error().detail;
+    EXPECT_EQ(response->status, 404);
+    EXPECT_EQ(taken, "");
+}
+
+TEST_F(ClientTest, StopsAtOnceWhenABodyIsRefused) {
+    int pieces = 0;
+    const auto refuse = [&pieces](int, Bytes) -> Result<void> {
+        ++pieces;
+        return fail(Errc::no_space, "no more");
+    };
+    const auto response = send({.url = url("/large"), .on_body = refuse});
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().code, Errc::no_space);
+    EXPECT_EQ(response.error().detail, "no more");
+    EXPECT_EQ(pieces, 1);
+}
+
+TEST_F(ClientTest, ASessionGoesOnAfterAnyRequest) {
+    Session session;
+    for (const auto& [target, status] :
+         std::vector<std::pair<std::string, int>>{{"/", 200}, {"/status/404", 404}, {"/", 200}}) {
+        const auto response = session.send({.url = url(target)});
+        ASSERT_TRUE(response) << response.error().detail;
+        EXPECT_EQ(response->status, status);
+    }
+    EXPECT_FALSE(session.send({.url = url("/large"), .body_bytes_max = 1}));
+    EXPECT_EQ(session.send({.method = "PUT", .url = url("/echo"), .body = "x"}).value().body, "x");
+    EXPECT_EQ(session.send({.url = url("/")}).value().body, "hello\n");
+}
+
 TEST_F(ClientTest, UsesNoProxyOfTheEnvironment) {
     ::setenv("http_proxy", "http://127.0.0.1:1", 1);
     ::setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
