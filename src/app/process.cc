@@ -29,9 +29,9 @@ void claim_process() {
     }
 }
 
-Wish wait_for_wish(std::chrono::seconds patience_max) {
+Wish wait_for_wish(std::chrono::milliseconds patience_max) {
     const auto set = our_signals();
-    const timespec patience{patience_max.count(), 0};
+    const timespec patience{patience_max.count() / 1'000, patience_max.count() % 1'000 * 1'000'000};
     switch (sigtimedwait(&set, nullptr, &patience)) {
         case SIGTERM:
         case SIGINT:

@@ -18,6 +18,6 @@ enum class Wish {
 };
 
 // Waits for a signal, but no longer than this.
-Wish wait_for_wish(std::chrono::seconds patience_max);
+Wish wait_for_wish(std::chrono::milliseconds patience_max);
 
 }  // namespace berth::app

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "api/api.h"
@@ -10,6 +11,7 @@
 #include "app/logins.h"
 #include "app/policy.h"
 #include "app/process.h"
+#include "app/service_manager.h"
 #include "app/stores.h"
 #include "auth/audit/audit_log.h"
 #include "base/log.h"
@@ -28,6 +30,8 @@ constexpr std::size_t kDiskQueue = 4096;
 constexpr std::size_t kLoginQueue = 256;
 // How often what may be late is written down.
 constexpr auto kUpkeep = std::chrono::minutes(1);
+// A loop that does not get round to anything new in this time may hang.
+constexpr auto kAnswer = std::chrono::seconds(1);
 
 Result<std::optional<io::DirectoryLock>> lock_data(const Config& config) {
     if (config.storage.in_memory) return std::optional<io::DirectoryLock>();
@@ -86,6 +90,19 @@ jobs::UploadExpiryOptions expiry_options(const StorageConfig& storage) {
     options.interval = storage.upload_interval;
     options.dry_run = storage.upload_purging_dry_run;
     return options;
+}
+
+// How long to wait for a wish: the watchdog is told twice in each of its periods.
+std::chrono::milliseconds patience_of(const ServiceManager& manager) {
+    constexpr std::chrono::milliseconds upkeep = kUpkeep;
+    return std::min(upkeep, manager.watchdog().value_or(2 * upkeep) / 2);
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const auto& text : texts)
+        all += (all.empty() ? "" : ", ") + text;
+    return all;
 }
 
 void report(Logger& log, const Result<void>& done) {
@@ -160,18 +177,26 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
     for (const auto& address : addresses)
         log->write(LogLevel::info, "listening on " + address);
     on_ready(addresses);
+    ServiceManager manager(process_environment());
+    const std::string status = "listening on " + joined(addresses);
+    manager.ready(status);
 
+    const auto patience = patience_of(manager);
     for (;;) {
-        const Wish wish = wait_for_wish(kUpkeep);
+        const Wish wish = wait_for_wish(patience);
+        if (loops.answer(kAnswer)) manager.alive();
         if (logins.access_tokens) report(*log, logins.access_tokens->save_last_used());
         if (wish == Wish::end) break;
         if (wish == Wish::nothing) continue;
         log->reopen();
         if (audit) audit->reopen();
         if (wish == Wish::reopen) continue;
+        manager.reloading();
         if (tls) tls->refresh();
         if (read_again) reload_policy(config, read_again, policy, *log);
+        manager.ready(status);
     }
+    manager.stopping();
     log->write(LogLevel::info, "stopping: requests under way may end");
     server.stop_accepting();
     loops.stop(config.http.drain_timeout);

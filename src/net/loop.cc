@@ -112,6 +112,26 @@ void Loops::run(Loop& loop) {
     ended_.notify_all();
 }
 
+bool Loops::answer(std::chrono::milliseconds patience) {
+    struct Roll {
+        std::mutex mutex;
+        std::condition_variable called;
+        std::size_t missing = 0;
+    };
+    // A loop may get round to it only after the answer has been given.
+    const auto roll = std::make_shared<Roll>();
+    roll->missing = loops_.size();
+    for (auto& loop : loops_) {
+        boost::asio::post(loop->context(), [roll] {
+            std::lock_guard lock(roll->mutex);
+            --roll->missing;
+            roll->called.notify_one();
+        });
+    }
+    std::unique_lock lock(roll->mutex);
+    return roll->called.wait_for(lock, patience, [&roll] { return roll->missing == 0; });
+}
+
 void Loops::stop(std::chrono::milliseconds patience) {
     if (threads_.empty()) return;
     for (auto& loop : loops_)

@@ -90,6 +90,8 @@ class Loops {
 
     // Starts a thread for each loop.
     void start();
+    // Does each loop get round to something new within `patience`? Not on a loop's own thread.
+    bool answer(std::chrono::milliseconds patience);
     // Asks all streams to end; those that still work are cut off after `patience`. Returns when all
     // threads have ended: a stream that was cut off may still wait for a pool's job to return.
     void stop(std::chrono::milliseconds patience);

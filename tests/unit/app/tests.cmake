@@ -4,3 +4,6 @@ berth_test(NAME config_test
         unit/app/env_override_test.cc unit/app/yaml_node_test.cc
     LIBS berth_app)
 target_compile_definitions(config_test PRIVATE BERTH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+berth_test(NAME service_manager_test
+    SRCS unit/app/service_manager_test.cc
+    LIBS berth_app)

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/post.hpp>
+
 #include "unit/net/net_support.h"
 
 namespace berth::net {
@@ -99,6 +101,21 @@ TEST_F(LoopsTest, CutOffWhatStillWorksAfterTheirPatience) {
     begun.get_future().get();
     loops.stop(std::chrono::milliseconds(1));
     EXPECT_EQ(read.get(), "cancelled");
+}
+
+TEST_F(LoopsTest, AnswerUnlessOneIsStuck) {
+    Loops two(2);
+    two.start();
+    EXPECT_TRUE(two.answer(std::chrono::hours(1)));
+    std::promise<void> stuck, go_on;
+    boost::asio::post(two.first().context(), [&stuck, &go_on] {
+        stuck.set_value();
+        go_on.get_future().get();
+    });
+    stuck.get_future().get();
+    EXPECT_FALSE(two.answer(std::chrono::milliseconds(1)));
+    go_on.set_value();
+    EXPECT_TRUE(two.answer(std::chrono::hours(1)));
 }
 
 TEST_F(LoopsTest, StopWhenNothingEverRan) {
