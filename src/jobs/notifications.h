@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "http/client.h"
 #include "metrics/metrics.h"
 #include "store/index/event_queue.h"
 
@@ -42,11 +44,19 @@ struct NotificationOptions {
     std::string instance;  // source.addr of the envelope: host:port
 };
 
+// What an index is to record for them: nothing, where nobody is to be told.
+store::RecordedEvents recorded_events(const NotificationOptions& options);
+
+// Sends one request and waits for its answer: http::send, or what stands for it in a test.
+using Sender = std::function<Result<http::ClientResponse>(const http::ClientRequest&)>;
+
+// One thread for each endpoint, and one that writes pulls and removes what is old. Thread-safe.
 class Notifications {
   public:
-    // What it is given outlives it. `metrics` may be null.
+    // What it is given outlives it. `metrics` may be null. A new endpoint is told what happens from
+    // here on.
     Notifications(store::EventQueue& queue, const Clock& clock, Logger& log,
-                  NotificationOptions options, metrics::Metrics* metrics);
+                  NotificationOptions options, metrics::Metrics* metrics, Sender send = http::send);
     ~Notifications();  // an exchange under way is ended first, within its time-out
     Notifications(const Notifications&) = delete;
     Notifications& operator=(const Notifications&) = delete;
@@ -54,7 +64,7 @@ class Notifications {
     // Something was pulled; never blocks. Pulls are written to the queue a moment later, many at
     // once; the last of them may be lost with the process, but not in a shutdown.
     void pulled(store::Event event);
-    // The queue has something new.
+    // The queue has something new. Without it that is found within a second.
     void wake();
     // Is there an endpoint that wants pulls?
     bool wants_pulls() const;
