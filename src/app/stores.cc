@@ -8,8 +8,10 @@ namespace berth::app {
 
 namespace {
 
-registry::RegistryOptions registry_options(const ValidationConfig& validation) {
+registry::RegistryOptions registry_options(const Config& config) {
+    const ValidationConfig& validation = config.validation;
     registry::RegistryOptions options;
+    options.references = config.notifications.include_references;
     options.manifests.enabled = validation.enabled;
     options.manifests.url_allow = validation.url_allow;
     options.manifests.url_deny = validation.url_deny;
@@ -35,6 +37,7 @@ Result<Stores> open_stores(const Config& config, const Clock& clock) {
     const auto& storage = config.storage;
     Stores stores;
     store::SqliteIndexOptions index;
+    index.events = jobs::recorded_events(config.notifications);
     if (storage.in_memory) {
         stores.directory = io::make_memory_directory();
         index.path = ":memory:";
@@ -51,7 +54,7 @@ Result<Stores> open_stores(const Config& config, const Clock& clock) {
     stores.blobs = store::make_file_blob_store(*stores.directory, clock, blobs);
     BERTH_TRY(stores.index, store::open_sqlite_index(index, clock));
     stores.registry = std::make_unique<registry::Registry>(*stores.blobs, *stores.index,
-                                                           registry_options(config.validation));
+                                                           registry_options(config));
     return stores;
 }
 
