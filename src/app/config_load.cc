@@ -13,8 +13,10 @@ namespace berth::app {
 
 namespace {
 
-constexpr const char* kDefaultPaths[] = {"/etc/berth/config.yml",
+constexpr const char* kDefaultPaths[] = {"/etc/berth/config.yml", "/etc/distribution/config.yml",
                                          "/etc/docker/registry/config.yml"};
+// Below $DISTRIBUTION_DIR: where images made of registry:2.0 keep theirs.
+constexpr std::string_view kImagePath = "/cmd/registry/config.yml";
 
 constexpr std::string_view kDefaultConfig = R"(version: 0.1
 storage:
@@ -82,6 +84,11 @@ Result<Config> default_config(const Environment& environment, NamedFiles files) 
 std::string find_config(const Environment& environment) {
     const auto named = environment.find("REGISTRY_CONFIGURATION_PATH");
     if (named != environment.end() && !named->second.empty()) return named->second;
+    const auto image = environment.find("DISTRIBUTION_DIR");
+    if (image != environment.end()) {
+        auto path = image->second + std::string(kImagePath);
+        if (::access(path.c_str(), F_OK) == 0) return path;
+    }
     for (const auto* path : kDefaultPaths) {
         if (::access(path, F_OK) == 0) return path;
     }

@@ -33,8 +33,9 @@ Result<Config> default_config(const Environment& environment,
 // The effective configuration as YAML, secrets hidden.
 std::string print_config(const Config& config);
 
-// The file to use when none is named: $REGISTRY_CONFIGURATION_PATH, /etc/berth/config.yml,
-// /etc/docker/registry/config.yml; empty: none of them.
+// The file to use when none is named: $REGISTRY_CONFIGURATION_PATH, or the first that is there of
+// $DISTRIBUTION_DIR/cmd/registry/config.yml, /etc/berth/config.yml, /etc/distribution/config.yml
+// and /etc/docker/registry/config.yml; empty: none of them.
 std::string find_config(const Environment& environment);
 
 }  // namespace berth::app

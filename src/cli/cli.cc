@@ -1,9 +1,11 @@
 #include "cli/cli.h"
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/original.h"
 
 namespace berth::cli {
 
@@ -36,6 +38,9 @@ void add_commands(CLI::App& app, Run& run) {
     add_token(app, run);
     add_keys(app, run);
     add_audit(app, run);
+    add_manual(app, run);
+    add_completion(app, run);
+    add_garbage_collect(app, run);
 }
 
 }  // namespace
@@ -44,8 +49,11 @@ int run(int argc, char** argv) {
     CLI::App app("Berth: a private registry for container images", "berth");
     Run chosen;
     add_commands(app, chosen);
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (called_as_original(argv[0])) arguments = from_original(std::move(arguments));
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     try {
-        app.parse(argc, argv);
+        app.parse(std::move(arguments));
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }

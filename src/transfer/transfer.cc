@@ -1,1 +1,0 @@
-#include "transfer/transfer.h"

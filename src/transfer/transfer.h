@@ -1,2 +1,0 @@
-// Images on their way in and out of a registry: import and export.
-#pragma once
