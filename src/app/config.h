@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/effective.h"
 #include "auth/audit/audit_log.h"
 #include "auth/authenticator.h"
 #include "auth/certificates.h"
@@ -134,8 +135,8 @@ struct Config {
     ValidationConfig validation;
     std::size_t catalog_entries_max = 1000;
     std::size_t tags_max = 1000;
-    std::vector<std::string>
-        warnings;  // keys that are not served yet, each with a sentence; shown at start
+    std::vector<std::string> warnings;  // what should be known, each a sentence; shown at start
+    std::vector<EffectiveValue> effective;
 };
 
 }  // namespace berth::app

@@ -14,11 +14,6 @@ constexpr std::uint64_t kAuditBytesLeast = 64 << 10;
 // Docker's clients take a shorter one for this long.
 constexpr auto kTokenLifetimeLeast = std::chrono::seconds(60);
 
-void read_file_path(const ConfigValue& value, std::string& out, NamedFiles files) {
-    value.read(out);
-    if (!out.empty()) check_file(value, out, files);
-}
-
 void read_realm(const ConfigValue& value, std::string& out) {
     value.read(out);
     if (has_control(out)) value.wrong("must not hold control characters");
@@ -81,7 +76,7 @@ void read_ldap(const ConfigValue& ldap, AuthConfig& config, NamedFiles files) {
     ldap.at("verify").read(to.verify);
     if (!to.verify) ldap.at("verify").warn("anybody between here and the directory can read along");
     ldap.at("binddn").read(to.bind_dn);
-    ldap.at("bindpassword").read(to.bind_password);
+    ldap.at("bindpassword").read_secret(to.bind_password);
     read_file_path(ldap.at("bindpasswordfile"), to.bind_password_file, files);
     if (!to.bind_password.empty() && !to.bind_password_file.empty()) {
         ldap.at("bindpassword").wrong("stands beside bindpasswordfile; keep one of them");
@@ -122,14 +117,11 @@ void read_token(const ConfigValue& token, AuthConfig& config, NamedFiles files) 
 void read_certificates(const ConfigValue& certificates, AuthConfig& config) {
     if (!certificates.named()) return;
     auto& to = config.certificates.emplace();
-    if (const auto word =
-            certificates.at("name").read_word({"none", "cn", "dns", "email", "uri"})) {
-        using enum auth::CertificateOptions::Name;
-        constexpr auth::CertificateOptions::Name kNames[] = {none, common_name, dns, email, uri};
-        to.name = kNames[*word];
-    }
-    for (const auto& [name, user] : certificates.at("users").members())
+    certificates.at("name").read_word(to.name, {"none", "cn", "dns", "email", "uri"});
+    for (const auto& [name, user] : certificates.at("users").members()) {
         user.read(to.users[name]);
+        if (to.users[name].empty()) user.wrong("names no user");
+    }
 }
 
 void read_oidc(const ConfigValue& oidc, AuthConfig& config, NamedFiles files) {
@@ -152,32 +144,25 @@ void read_oidc(const ConfigValue& oidc, AuthConfig& config, NamedFiles files) {
     }
 }
 
-void read_issuer(const ConfigValue& issuer, AuthConfig& config) {
-    if (!issuer.named()) return;
+void read_issuer(const ConfigValue& issuer, const StorageConfig& storage, AuthConfig& config) {
     bool enabled = true;
     issuer.at("enabled").read(enabled);
     if (!enabled) return;
     auto& to = config.issuer.emplace();
+    if (!storage.in_memory) to.keys = storage.root + "/berth/keys";
     issuer.at("issuer").read(to.issuer);
     issuer.at("service").read(to.service);
     issuer.at("keys").read(to.keys);
-    if (const auto word = issuer.at("algorithm").read_word({"ES256", "RS256", "EdDSA"})) {
-        constexpr const char* kAlgorithms[] = {"ES256", "RS256", "EdDSA"};
-        to.algorithm = kAlgorithms[*word];
-    }
+    issuer.at("algorithm").read_word(to.algorithm, {"ES256", "RS256", "EdDSA"});
     issuer.at("lifetime").read(to.lifetime);
     if (to.lifetime < kTokenLifetimeLeast) issuer.at("lifetime").wrong("must be at least 1m");
     read_seconds_above_zero(issuer.at("refreshlifetime"), to.refresh_lifetime);
 }
 
 void read_throttle(const ConfigValue& throttle, auth::AuthenticatorOptions& to) {
-    std::size_t failures = static_cast<std::size_t>(to.failures_max);
-    std::size_t address_failures = static_cast<std::size_t>(to.address_failures_max);
-    throttle.at("failures").read_count(failures, 1, kCountMost);
-    throttle.at("addressfailures").read_count(address_failures, 1, kCountMost);
+    throttle.at("failures").read_count(to.failures_max, 1, kCountMost);
+    throttle.at("addressfailures").read_count(to.address_failures_max, 1, kCountMost);
     read_seconds_above_zero(throttle.at("pause"), to.throttle);
-    to.failures_max = static_cast<int>(failures);
-    to.address_failures_max = static_cast<int>(address_failures);
 }
 
 // Does the policy let in callers that have not logged in?
@@ -224,17 +209,12 @@ AuthConfig read_auth(const ConfigValue& auth, const StorageConfig& storage, Name
     read_certificates(auth.at("certificates"), config);
     read_oidc(auth.at("oidc"), config, files);
     read_file_path(auth.at("groups").at("path"), config.groups_path, files);
-    read_issuer(auth.at("issuer"), config);
-    read_throttle(auth.at("throttle"), config.login);
-    auth.at("tokens").at("path").read(config.tokens_path);
     const bool own_logins =
         config.htpasswd || config.ldap || config.certificates || !config.oidc.empty();
-    if (config.tokens_path.empty() && own_logins && !storage.in_memory) {
-        config.tokens_path = storage.root + "/berth/tokens";
-    }
-    if (config.token && config.issuer) {
-        auth.at("issuer").wrong("stands beside token: clients can be sent to one token server");
-    }
+    if (own_logins && !storage.in_memory) config.tokens_path = storage.root + "/berth/tokens";
+    auth.at("tokens").at("path").read(config.tokens_path);
+    const auto throttle = auth.at("throttle");
+    if (config.enabled() || throttle.named()) read_throttle(throttle, config.login);
     return config;
 }
 
@@ -258,13 +238,15 @@ void complete_auth(const ConfigValue& root, Config& config) {
     const bool anonymous = config.policy && has_rules_for_anonymous(*config.policy);
     // Docker's clients send a password only to whom asked for one at GET /v2/, and cannot do
     // without one then; with tokens they can do both.
-    const bool said = root.at("auth").at("issuer").named();
-    if (anonymous && auth.enabled() && !auth.token && !said) auth.issuer.emplace();
-    if (auth.issuer && auth.issuer->keys.empty() && !config.storage.in_memory) {
-        auth.issuer->keys = config.storage.root + "/berth/keys";
+    const auto issuer = root.at("auth").at("issuer");
+    if (issuer.named() || (anonymous && auth.enabled() && !auth.token)) {
+        read_issuer(issuer, config.storage, auth);
+    }
+    if (auth.issuer && auth.token) {
+        issuer.wrong("stands beside token: clients can be sent to one token server");
     }
     if (auth.issuer && !auth.enabled()) {
-        root.at("auth").at("issuer").wrong("needs a way to log in, such as auth.htpasswd");
+        issuer.wrong("needs a way to log in, such as auth.htpasswd");
     }
     if (auth.certificates && (!config.http.tls || config.http.tls->client_cas.empty())) {
         root.at("auth").at("certificates").wrong("needs http.tls.clientcas: whose certificates");

@@ -33,17 +33,17 @@ class Checker {
   public:
     explicit Checker(Findings& findings) : findings_(findings) {}
 
-    // `path` is the node's place as people write it, `row` as the table does.
-    void check(const YamlNode& node, const std::string& path, const std::string& row);
+    // `path` is the node's place, `row` as the table writes it.
+    void check(const YamlNode& node, const ConfigPath& path, const std::string& row);
 
   private:
-    void check_members(const YamlNode& node, const std::string& path, const std::string& row);
-    void unknown(const YamlNode& node, const std::string& path, const std::string& row);
+    void check_members(const YamlNode& node, const ConfigPath& path, const std::string& row);
+    void unknown(const YamlNode& node, const ConfigPath& path, const std::string& row);
 
     Findings& findings_;
 };
 
-void Checker::check(const YamlNode& node, const std::string& path, const std::string& row) {
+void Checker::check(const YamlNode& node, const ConfigPath& path, const std::string& row) {
     const auto* key = find_key(row);
     const ConfigValue value(&node, path, findings_);
     if (key != nullptr && !key->note.empty()) {
@@ -54,23 +54,21 @@ void Checker::check(const YamlNode& node, const std::string& path, const std::st
             if (asked) value.wrong(key->note);
             return;
         }
-        if (key->state == KeyState::later && asked) {
-            value.warn("not served yet: " + std::string(key->note));
-        }
+        if (key->state == KeyState::warned && asked) value.warn(key->note);
     }
     if (node.kind == YamlNode::Kind::map) check_members(node, path, row);
     if (node.kind == YamlNode::Kind::list) {
         for (std::size_t i = 0; i < node.children.size(); ++i) {
-            check(node.children[i], path + "[" + std::to_string(i) + "]", row + "[]");
+            check(node.children[i], joined(path, item_step(i)), row + "[]");
         }
     }
 }
 
-void Checker::check_members(const YamlNode& node, const std::string& path, const std::string& row) {
+void Checker::check_members(const YamlNode& node, const ConfigPath& path, const std::string& row) {
     // What has no members in the table has its value read elsewhere, or not at all.
     if (member_names(row).empty()) return;
     for (const auto& child : node.children) {
-        const auto child_path = path.empty() ? child.key : path + "." + child.key;
+        const auto child_path = joined(path, {child.key});
         const auto child_row = member_path(row, child.key);
         if (child_row.empty()) {
             unknown(child, child_path, row);
@@ -80,7 +78,7 @@ void Checker::check_members(const YamlNode& node, const std::string& path, const
     }
 }
 
-void Checker::unknown(const YamlNode& node, const std::string& path, const std::string& row) {
+void Checker::unknown(const YamlNode& node, const ConfigPath& path, const std::string& row) {
     const ConfigValue value(&node, path, findings_);
     const auto names = member_names(row);
     if (const auto near = nearest(node.key, names); !near.empty()) {
@@ -99,7 +97,7 @@ void check_keys(const YamlNode& root, Findings& findings) {
         findings.problems.push_back(root.source + ": must be a map that begins with version: 0.1");
         return;
     }
-    Checker(findings).check(root, "", "");
+    Checker(findings).check(root, {}, "");
 }
 
 }  // namespace berth::app

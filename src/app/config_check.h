@@ -1,5 +1,5 @@
-// The check of a configuration against the table of keys: unknown keys, keys that are not served
-// yet, refused ones.
+// The check of a configuration against the table of keys: unknown keys, keys that have no
+// effect and would be missed, refused ones.
 #pragma once
 
 #include "app/config_value.h"

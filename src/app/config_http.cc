@@ -1,12 +1,11 @@
 // The section `http`.
 
-#include <arpa/inet.h>
 #include <sys/un.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "app/config_network.h"
 #include "app/config_read.h"
 
 namespace berth::app {
@@ -38,44 +37,9 @@ constexpr std::uint64_t kHeaderBytesMost = 16 << 20;
 constexpr std::size_t kConnectionsMost = 1'000'000;
 constexpr std::size_t kThreadsMost = 1024;
 
-bool is_number(std::string_view text, unsigned most) {
-    unsigned value = 0;
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && rest == text.data() + text.size() && value <= most;
-}
-
-// An address's bits, 32 or 128; nullopt: none.
-std::optional<unsigned> address_bits(const std::string& text) {
-    std::array<unsigned char, 16> bytes;
-    if (::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return 32;
-    if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return 128;
-    return std::nullopt;
-}
-
-// What is wrong with host:port, [v6]:port or :port; empty: nothing.
-std::string_view tcp_problem(std::string_view address) {
-    const auto colon = address.rfind(':');
-    if (colon == std::string_view::npos) {
-        return "must be host:port, [IPv6 address]:port or :port, such as :5000";
-    }
-    const auto host = address.substr(0, colon);
-    if (!is_number(address.substr(colon + 1), 65535)) return "must end with a port up to 65535";
-    if (host.starts_with('[')) {
-        const bool closed = host.size() > 2 && host.ends_with(']');
-        if (!closed || address_bits(std::string(host.substr(1, host.size() - 2))) != 128u) {
-            return "must have an IPv6 address between its brackets";
-        }
-    } else if (host.find_first_of(":/ ]") != std::string_view::npos) {
-        return "must be host:port; an IPv6 address stands in brackets, such as [::1]:5000";
-    }
-    return {};
-}
-
 void check_address(const ConfigValue& value, const ListenerConfig& listener) {
     if (listener.network == "tcp") {
-        if (const auto problem = tcp_problem(listener.address); !problem.empty()) {
-            value.wrong("\"" + listener.address + "\" " + std::string(problem));
-        }
+        check_tcp_address(value, listener.address);
     } else if (listener.address.size() >= sizeof(sockaddr_un::sun_path)) {
         value.wrong("a socket's path has at most " +
                     std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
@@ -83,7 +47,9 @@ void check_address(const ConfigValue& value, const ListenerConfig& listener) {
 }
 
 std::string read_network(const ConfigValue& value) {
-    return value.read_word({"tcp", "unix"}) == 1u ? "unix" : "tcp";
+    std::string network = "tcp";
+    value.read_word(network, {"tcp", "unix"});
+    return network;
 }
 
 void read_listeners(const ConfigValue& http, HttpConfig& config) {
@@ -109,7 +75,7 @@ void read_listeners(const ConfigValue& http, HttpConfig& config) {
     }
     if (config.listeners.empty()) {
         if (network == "unix") http.at("net").wrong("unix needs the socket's path in http.addr");
-        config.listeners.emplace_back("tcp", ":5000", secure);
+        http.at("addr").read(config.listeners.emplace_back("tcp", ":5000", secure).address);
     }
     if (secure && std::ranges::none_of(config.listeners, &ListenerConfig::tls)) {
         http.at("tls").warn("no listener uses it");
@@ -117,6 +83,7 @@ void read_listeners(const ConfigValue& http, HttpConfig& config) {
 }
 
 void read_tls(const ConfigValue& tls, NamedFiles files, HttpConfig& config) {
+    if (!tls.named()) return;
     TlsConfig to;
     const std::pair<const char*, std::string*> paths[] = {
         {"certificate", &to.certificate}, {"chain", &to.chain}, {"key", &to.key}};
@@ -124,11 +91,9 @@ void read_tls(const ConfigValue& tls, NamedFiles files, HttpConfig& config) {
         tls.at(name).read(*path);
         if (!path->empty()) check_file(tls.at(name), *path, files);
     }
-    if (const auto minimum = tls.at("minimumtls");
-        const auto word = minimum.read_word({"tls1.0", "tls1.1", "tls1.2", "tls1.3"})) {
-        to.minimum = "tls1." + std::to_string(*word);
-        if (*word < 2) minimum.warn("below TLS 1.2 connections can be broken into");
-    }
+    const auto minimum = tls.at("minimumtls");
+    minimum.read_word(to.minimum, {"tls1.0", "tls1.1", "tls1.2", "tls1.3"});
+    if (to.minimum < "tls1.2") minimum.warn("below TLS 1.2 connections can be broken into");
     tls.at("ciphersuites").read(to.ciphersuites);
     tls.at("clientcas").read(to.client_cas);
     for (const auto& item : tls.at("clientcas").items()) {
@@ -137,15 +102,10 @@ void read_tls(const ConfigValue& tls, NamedFiles files, HttpConfig& config) {
         check_file(item, path, files);
     }
     const auto clients = tls.at("clientauth");
-    if (const auto word =
-            clients.read_word({"request-client-cert", "require-any-client-cert",
-                               "verify-client-cert-if-given", "require-and-verify-client-cert"})) {
-        using enum net::ClientAuth;
-        constexpr net::ClientAuth kModes[] = {request, require_any, verify_if_given,
-                                              require_and_verify};
-        to.client_auth = kModes[*word];
-        if (to.client_cas.empty()) clients.warn("means nothing without clientcas");
-    }
+    clients.read_word(to.client_auth,
+                      {"request-client-cert", "require-any-client-cert",
+                       "verify-client-cert-if-given", "require-and-verify-client-cert"});
+    if (clients.present() && to.client_cas.empty()) clients.warn("means nothing without clientcas");
     if (to.certificate.empty() && to.key.empty()) {
         if (!to.chain.empty()) tls.wrong("certificate and key are missing");
         return;
@@ -184,13 +144,6 @@ void read_prefix(const ConfigValue& value, std::string& out) {
     }
 }
 
-bool is_token(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    });
-}
-
 void read_headers(const ConfigValue& headers, HttpConfig& config) {
     for (const auto& [name, value] : headers.members()) {
         if (!is_token(name)) {
@@ -203,7 +156,7 @@ void read_headers(const ConfigValue& headers, HttpConfig& config) {
             item.read(text);
             const auto bad = [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; };
             if (std::ranges::any_of(text, bad)) item.wrong("must not hold control characters");
-            config.headers.emplace_back(name, std::move(text));
+            if (!text.empty()) config.headers.emplace_back(name, std::move(text));
         }
     }
 }
@@ -224,7 +177,7 @@ void read_proxies(const ConfigValue& proxies, HttpConfig& config) {
 }
 
 void read_secret(const ConfigValue& value, std::string& out) {
-    value.read(out);
+    value.read_secret(out);
     if (std::ranges::count(kKnownSecrets, lower_case(out)) > 0) {
         value.warn(
             "is the literal of an example, which everybody knows; write your own (`openssl rand "
@@ -236,13 +189,13 @@ void read_bounds(const ConfigValue& http, HttpConfig& config) {
     http.at("threads").read_count(config.threads, 0, kThreadsMost);
     const auto limits = http.at("limits");
     limits.at("connections").read_count(config.connections_max, 1, kConnectionsMost);
-    limits.at("blobbytes").read_bytes(config.blob_bytes_max);
     std::uint64_t header_bytes = config.header_bytes_max;
     limits.at("headerbytes").read_bytes(header_bytes);
     if (header_bytes < kHeaderBytesLeast || header_bytes > kHeaderBytesMost) {
         limits.at("headerbytes").wrong("must be from 4KiB to 16MiB");
     }
     config.header_bytes_max = static_cast<std::size_t>(header_bytes);
+    limits.at("blobbytes").read_bytes(config.blob_bytes_max);
     const std::pair<const char*, std::chrono::milliseconds*> timeouts[] = {
         {"header", &config.header_timeout},
         {"idle", &config.idle_timeout},

@@ -13,7 +13,7 @@ namespace berth::app {
 enum class KeyState {
     served,
     ignored,  // accepted, has no effect, and needs none
-    later,    // accepted with a warning: what it asks for is not done
+    warned,   // accepted with a warning: what it asks for is not done
     refused,  // without it the server would be less safe than asked for, or keep its data elsewhere
 };
 
@@ -21,7 +21,7 @@ struct ConfigKey {
     // Dotted; `[]` stands for a list's item, `*` for any name.
     std::string_view path;
     KeyState state;
-    // For later: what is not done. For refused: what to do instead. Empty: goes with the key above
+    // For warned: what is not done. For refused: what to do instead. Empty: goes with the key above
     // it.
     std::string_view note;
 };

@@ -64,10 +64,11 @@ Result<Config> parse_config(const std::string& name, std::string_view yaml,
     check_keys(root, findings);
     Config config;
     if (root.kind == YamlNode::Kind::map) {
-        config = read_config(ConfigValue(&root, "", findings), files);
+        config = read_config(ConfigValue(&root, {}, findings), files);
     }
     if (!findings.problems.empty()) return fail(Errc::invalid, lines(findings.problems));
     config.warnings = std::move(findings.warnings);
+    config.effective = std::move(findings.effective);
     return config;
 }
 

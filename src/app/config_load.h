@@ -30,9 +30,6 @@ Result<Config> parse_config(const std::string& name, std::string_view yaml,
 Result<Config> default_config(const Environment& environment,
                               NamedFiles files = NamedFiles::must_exist);
 
-// The effective configuration as YAML, secrets hidden.
-std::string print_config(const Config& config);
-
 // The file to use when none is named: $REGISTRY_CONFIGURATION_PATH, or the first that is there of
 // $DISTRIBUTION_DIR/cmd/registry/config.yml, /etc/berth/config.yml, /etc/distribution/config.yml
 // and /etc/docker/registry/config.yml; empty: none of them.

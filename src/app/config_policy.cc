@@ -33,7 +33,7 @@ auth::Rule read_rule(const ConfigValue& item, std::size_t number) {
     }
     rule.name = "rule " + std::to_string(number);
     item.at("name").read(rule.name);
-    if (item.at("effect").read_word({"allow", "deny"}) == 1u) rule.effect = auth::Effect::deny;
+    item.at("effect").read_word(rule.effect, {"allow", "deny"});
     read_names(item.at("subjects"), rule.subjects);
     read_names(item.at("actions"), rule.actions);
     read_names(item.at("repositories"), rule.repositories);

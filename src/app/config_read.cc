@@ -25,23 +25,17 @@ LogOptions read_log(const ConfigValue& root) {
     const auto log = root.at("log");
     const auto old_level = root.at("loglevel");
     if (old_level.present()) old_level.warn("an old name; write log.level");
-    const auto level = log.at("level").present() ? log.at("level") : old_level;
-    if (const auto word = level.read_word({"debug", "info", "warn", "error"})) {
-        constexpr LogLevel kLevels[] = {LogLevel::debug, LogLevel::info, LogLevel::warn,
-                                        LogLevel::error};
-        options.level = kLevels[*word];
+    log.at("level").or_old(old_level).read_word(options.level, {"debug", "info", "warn", "error"});
+    log.at("formatter").read_word(options.format, {"text", "json", "logstash"});
+    for (const auto& [name, value] : log.at("fields").members()) {
+        if (value.present()) value.read(options.fields[name]);
     }
-    if (const auto word = log.at("formatter").read_word({"text", "json", "logstash"})) {
-        constexpr LogFormat kFormats[] = {LogFormat::text, LogFormat::json, LogFormat::logstash};
-        options.format = kFormats[*word];
-    }
-    for (const auto& [name, value] : log.at("fields").members())
-        value.read(options.fields[name]);
     const auto access = log.at("accesslog");
     bool disabled = false;
     access.at("disabled").read(disabled);
     options.access_log = !disabled;
-    access.at("format").read_word({"combined"});
+    std::string format = "combined";
+    access.at("format").read_word(format, {"combined"});
     access.at("path").read(options.access_path);
     return options;
 }
@@ -65,17 +59,15 @@ void check_driver(const ConfigValue& root) {
 StorageConfig read_storage(const ConfigValue& storage) {
     StorageConfig config;
     config.in_memory = storage.at("inmemory").named();
-    const auto files = storage.at("filesystem");
-    files.at("rootdirectory").read(config.root);
-    files.at("maxthreads").read_count(config.threads_max, 1, kThreadsMax);
-    files.at("reserve").read_bytes(config.reserve_bytes);
-    storage.at("delete").at("enabled").read(config.delete_enabled);
-    for (const auto* name : {"blobdescriptor", "layerinfo"}) {
-        const auto cache = storage.at("cache").at(name);
-        if (cache.read_word({"inmemory", "redis"}) == 1u) {
-            cache.warn("not served yet: Redis is not used; the index makes a cache unnecessary");
-        }
+    if (config.in_memory) {
+        storage.at("inmemory").record(Empty::map);
+    } else {
+        const auto files = storage.at("filesystem");
+        files.at("rootdirectory").read(config.root);
+        files.at("maxthreads").read_count(config.threads_max, 1, kThreadsMax);
+        files.at("reserve").read_bytes(config.reserve_bytes);
     }
+    storage.at("delete").at("enabled").read(config.delete_enabled);
     const auto maintenance = storage.at("maintenance");
     maintenance.at("readonly").at("enabled").read(config.read_only);
     const auto purging = maintenance.at("uploadpurging");
@@ -116,11 +108,7 @@ ValidationConfig read_validation(const ConfigValue& validation) {
     read_patterns(manifests.at("urls").at("allow"), config.url_allow);
     read_patterns(manifests.at("urls").at("deny"), config.url_deny);
     const auto indexes = manifests.at("indexes");
-    if (const auto word = indexes.at("platforms").read_word({"all", "none", "list"})) {
-        using enum ValidationConfig::Platforms;
-        constexpr ValidationConfig::Platforms kPlatforms[] = {all, none, list};
-        config.platforms = kPlatforms[*word];
-    }
+    indexes.at("platforms").read_word(config.platforms, {"all", "none", "list"});
     for (const auto& item : indexes.at("platformlist").items()) {
         auto& [architecture, os] = config.platform_list.emplace_back();
         item.at("architecture").read(architecture);
@@ -160,16 +148,26 @@ void check_file(const ConfigValue& value, const std::string& path, NamedFiles fi
     if (!file) value.wrong(path + ": " + std::generic_category().message(errno));
 }
 
+void read_file_path(const ConfigValue& value, std::string& out, NamedFiles files) {
+    value.read(out);
+    if (!out.empty()) check_file(value, out, files);
+}
+
 Config read_config(const ConfigValue& root, NamedFiles files) {
     Config config;
     check_version(root);
     config.log = read_log(root);
+    config.log_outputs = read_log_outputs(root.at("log"), files);
     check_driver(root);
     config.storage = read_storage(root.at("storage"));
     config.auth = read_auth(root.at("auth"), config.storage, files);
     config.policy = read_policy(root.at("policy"));
     config.audit = read_audit(root.at("audit"));
     config.http = read_http(root.at("http"), files);
+    config.debug = read_debug(root.at("http").at("debug"));
+    config.notifications = read_notifications(root.at("notifications"), config.http);
+    config.redis = read_redis(root, files);
+    config.health = read_health(root.at("health"));
     config.validation = read_validation(root.at("validation"));
     complete_auth(root, config);
     root.at("catalog").at("maxentries").read_count(config.catalog_entries_max, 1, kPageMax);

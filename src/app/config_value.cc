@@ -59,6 +59,20 @@ const Unit* find_unit(std::span<const Unit> units, std::string_view name) {
     return it == units.end() ? nullptr : &*it;
 }
 
+constexpr const char* kHidden = "(hidden)";
+
+std::string without_secrets(std::string url) {
+    if (const auto query = url.find('?'); query != std::string::npos) {
+        url.replace(query + 1, std::string::npos, kHidden);
+    }
+    const auto scheme = url.find("://");
+    const auto begin = scheme == std::string::npos ? 0 : scheme + 3;
+    const auto end = url.find_first_of("/?#", begin);
+    const auto at = url.substr(0, end).rfind('@');
+    if (at != std::string::npos && at >= begin) url.replace(begin, at - begin, kHidden);
+    return url;
+}
+
 std::string join(const std::vector<std::string_view>& words) {
     std::string text;
     for (const auto word : words)
@@ -114,6 +128,15 @@ std::optional<bool> parse_bool(std::string_view text) {
     return std::nullopt;
 }
 
+std::string format_duration(std::chrono::milliseconds value) {
+    const auto count = value.count();
+    if (count == 0) return "0s";
+    if (count % 3'600'000 == 0) return std::to_string(count / 3'600'000) + "h";
+    if (count % 60'000 == 0) return std::to_string(count / 60'000) + "m";
+    if (count % 1000 == 0) return std::to_string(count / 1000) + "s";
+    return std::to_string(count) + "ms";
+}
+
 bool ConfigValue::present() const {
     if (node_ == nullptr || node_->kind == YamlNode::Kind::null) return false;
     return node_->kind != YamlNode::Kind::scalar || !node_->text.empty();
@@ -121,8 +144,12 @@ bool ConfigValue::present() const {
 
 ConfigValue ConfigValue::at(std::string_view key) const {
     if (node_ != nullptr && kind() != YamlNode::Kind::map && present()) wrong("must be a map");
-    const auto path = (path_.empty() ? "" : path_ + ".") + std::string(key);
-    return {node_ == nullptr ? nullptr : node_->find(key), path, *findings_};
+    const auto* member = node_ == nullptr ? nullptr : node_->find(key);
+    return {member, joined(path_, {std::string(key)}), *findings_};
+}
+
+ConfigValue ConfigValue::or_old(const ConfigValue& old) const {
+    return {present() || !old.present() ? node_ : old.node_, path_, *findings_};
 }
 
 std::vector<ConfigValue> ConfigValue::items() const {
@@ -134,7 +161,7 @@ std::vector<ConfigValue> ConfigValue::items() const {
     }
     std::vector<ConfigValue> items;
     for (const auto& child : node_->children) {
-        items.emplace_back(&child, path_ + "[" + std::to_string(items.size()) + "]", *findings_);
+        items.emplace_back(&child, joined(path_, item_step(items.size())), *findings_);
     }
     return items;
 }
@@ -146,9 +173,8 @@ std::vector<std::pair<std::string, ConfigValue>> ConfigValue::members() const {
         return {};
     }
     std::vector<std::pair<std::string, ConfigValue>> members;
-    for (const auto& child : node_->children) {
-        members.emplace_back(child.key, ConfigValue(&child, path_ + "." + child.key, *findings_));
-    }
+    for (const auto& child : node_->children)
+        members.emplace_back(child.key, at(child.key));
     return members;
 }
 
@@ -161,25 +187,43 @@ std::optional<std::string> ConfigValue::scalar() const {
 
 void ConfigValue::read(std::string& out) const {
     if (auto text = scalar()) out = std::move(*text);
+    record(out);
+}
+
+void ConfigValue::read_secret(std::string& out) const {
+    if (auto text = scalar()) out = std::move(*text);
+    record(out.empty() ? out : std::string(kHidden));
+}
+
+void ConfigValue::read_url(std::string& out) const {
+    if (auto text = scalar()) out = std::move(*text);
+    record(without_secrets(out));
 }
 
 void ConfigValue::read(bool& out) const {
-    const auto text = scalar();
-    if (!text) return;
-    if (const auto value = parse_bool(*text)) {
-        out = *value;
-    } else {
-        wrong("must be true or false");
+    if (const auto text = scalar()) {
+        if (const auto value = parse_bool(*text)) {
+            out = *value;
+        } else {
+            wrong("must be true or false");
+        }
     }
+    record(out);
 }
 
 void ConfigValue::read(std::vector<std::string>& out) const {
-    if (!present()) return;
-    out.clear();
-    for (const auto& item : items()) {
-        std::string text;
-        item.read(text);
-        if (!text.empty()) out.push_back(std::move(text));
+    if (present()) {
+        out.clear();
+        for (const auto& item : items()) {
+            std::string text;
+            item.read(text);
+            if (!text.empty()) out.push_back(std::move(text));
+        }
+        if (out.empty()) record(Empty::list);
+        return;
+    }
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        ConfigValue(nullptr, joined(path_, item_step(i)), *findings_).record(out[i]);
     }
 }
 
@@ -198,50 +242,76 @@ std::optional<std::chrono::nanoseconds> ConfigValue::duration() const {
 
 void ConfigValue::read(std::chrono::milliseconds& out) const {
     if (const auto value = duration()) out = std::chrono::ceil<std::chrono::milliseconds>(*value);
+    record(format_duration(out));
 }
 
 void ConfigValue::read(std::chrono::seconds& out) const {
     if (const auto value = duration()) out = std::chrono::ceil<std::chrono::seconds>(*value);
+    record(format_duration(out));
 }
 
-void ConfigValue::read_count(std::size_t& out, std::size_t least, std::size_t most) const {
-    const auto text = scalar();
-    if (!text) return;
-    std::size_t value = 0;
-    const auto [rest, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc() || rest != text->data() + text->size() || value < least ||
-        value > most) {
-        wrong("must be a number from " + std::to_string(least) + " to " + std::to_string(most));
-    } else {
-        out = value;
+void ConfigValue::read_unless_zero(std::chrono::milliseconds& out) const {
+    const auto value = duration();
+    if (value && *value != value->zero()) {
+        out = std::chrono::ceil<std::chrono::milliseconds>(*value);
     }
+    record(format_duration(out));
 }
 
-void ConfigValue::read_bytes(std::uint64_t& out) const {
-    const auto text = scalar();
-    if (!text) return;
-    if (const auto value = parse_size(*text)) {
-        out = *value;
-    } else {
-        wrong("must be a number of bytes such as 65536, 64MiB or 10GiB");
-    }
-}
-
-std::optional<std::size_t> ConfigValue::read_word(
-    const std::vector<std::string_view>& words) const {
+std::optional<std::uint64_t> ConfigValue::number(std::uint64_t least, std::uint64_t most) const {
     const auto text = scalar();
     if (!text) return std::nullopt;
-    const auto it = std::ranges::find(words, lower_case(*text),
-                                      [](std::string_view word) { return lower_case(word); });
-    if (it != words.end()) return static_cast<std::size_t>(it - words.begin());
-    const auto near = nearest(*text, words);
-    wrong("\"" + *text + "\" is none of " + join(words) +
-          (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+    std::uint64_t value = 0;
+    const auto [rest, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (error == std::errc() && rest == text->data() + text->size() && value >= least &&
+        value <= most) {
+        return value;
+    }
+    wrong("must be a number from " + std::to_string(least) + " to " + std::to_string(most));
     return std::nullopt;
 }
 
+void ConfigValue::read_unless_zero(std::uint32_t& out, std::uint32_t most) const {
+    if (const auto count = number(0, most); count.value_or(0) != 0) {
+        out = static_cast<std::uint32_t>(*count);
+    }
+    record(std::uint64_t{out});
+}
+
+void ConfigValue::read_bytes(std::uint64_t& out) const {
+    if (const auto text = scalar()) {
+        if (const auto value = parse_size(*text)) {
+            out = *value;
+        } else {
+            wrong("must be a number of bytes such as 65536, 64MiB or 10GiB");
+        }
+    }
+    record(out);
+}
+
+void ConfigValue::read_word(std::string& out, const std::vector<std::string_view>& words) const {
+    if (const auto text = scalar()) {
+        const auto it = std::ranges::find(words, lower_case(*text), lower_case);
+        if (it != words.end()) {
+            out = *it;
+        } else {
+            const auto near = nearest(*text, words);
+            wrong("\"" + *text + "\" is none of " + join(words) +
+                  (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
+        }
+    }
+    record(out);
+}
+
+void ConfigValue::record(decltype(EffectiveValue::value) value) const {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text != nullptr && text->empty()) return;
+    findings_->effective.push_back(
+        {path_, std::move(value), present() ? node_->source : "default"});
+}
+
 std::string ConfigValue::where() const {
-    return (node_ == nullptr ? "" : node_->source + ": ") + (path_.empty() ? "" : path_ + ": ");
+    return (node_ == nullptr ? "" : node_->source + ": ") + (path_.empty() ? "" : path() + ": ");
 }
 
 void ConfigValue::wrong(std::string_view what) const {

@@ -127,7 +127,7 @@ void reload_policy(const Config& running, const ReadAgain& read_again, auth::Liv
     }
     policy.replace(std::move(*made));
     log.write(LogLevel::info, "the policy is read again and in force");
-    if (print_config(changed) != print_config(*fresh)) {
+    if (!same_values(running.effective, fresh->effective, "policy")) {
         log.write(LogLevel::warn, "what else has changed in the configuration waits for a restart");
     }
 }

@@ -21,7 +21,7 @@ Result<void> check(const std::string& path) {
 
 Result<void> print_effective(const std::string& path) {
     BERTH_TRY(const auto config, command_config(path));
-    std::cout << app::print_config(config);
+    std::cout << app::print_yaml(config.effective);
     return {};
 }
 

@@ -91,7 +91,7 @@ void read_parsed(const ConfigValue& item, std::string_view key, Value& out, Pars
 }
 
 Expectation read_expectation(const app::YamlNode& node, app::Findings& findings, Time now) {
-    const ConfigValue item(&node, "", findings);
+    const ConfigValue item(&node, {}, findings);
     Expectation expectation{node.source, {}, false, {}};
     if (node.kind != app::YamlNode::Kind::map) {
         item.wrong("an expectation is a map, with `action` and `allowed`");

@@ -194,19 +194,16 @@ validation:
 
 TEST(Config, WarnsAboutWhatItDoesNotDo) {
     const std::pair<const char*, const char*> cases[] = {
-        {"http: {debug: {addr: ':5001', prometheus: {enabled: true}}}\n",
-         "c.yml:3: http.debug: not served yet: nothing listens for debugging or metrics"},
-        {"notifications: {endpoints: [{name: a, url: http://x}]}\n",
-         "c.yml:3: notifications: not served yet: no events are sent"},
+        {"http: {debug: {prometheus: {enabled: true}}}\n",
+         "c.yml:3: http.debug: addr is missing: nothing listens for metrics"},
         {"redis: {addr: 'localhost:6379'}\n",
-         "c.yml:3: redis: not served yet: not connected to; the index makes a cache unnecessary"},
-        {"health: {storagedriver: {enabled: true}}\n",
-         "c.yml:3: health.storagedriver: not served yet: not checked"},
-        {"http: {h2c: {enabled: true}}\n", "c.yml:3: http.h2c: not served yet: HTTP/1.1 is spoken"},
+         "c.yml:3: redis: not used: only storage.cache.blobdescriptor: redis would; take it out"},
+        {"http: {h2c: {enabled: true}}\n",
+         "c.yml:3: http.h2c: HTTP/1.1 is spoken; a proxy before this server must do so, too"},
         {"reporting: {bugsnag: {apikey: x}}\n",
-         "c.yml:3: reporting: not served yet: nothing is reported to Bugsnag or New Relic"},
+         "c.yml:3: reporting: nothing is reported to Bugsnag or New Relic"},
         {"policy: {repository: {classes: [image]}}\n",
-         "c.yml:3: policy.repository: not served yet: repository classes are not checked"},
+         "c.yml:3: policy.repository: repository classes are not checked"},
         {"policy: [{subjects: [everyone], actions: [pull]}]\n",
          "c.yml:3: policy: without an auth section nobody can log in: only rules for everyone and "
          "anonymous apply"},

@@ -52,8 +52,9 @@ TEST(WrongConfig, WhatIsNotServedAndWouldBeMissedIsRefusedByName) {
         {"compatibility: {schema1: {enabled: true}}\n",
          "c.yml:3: compatibility.schema1.enabled: manifest schema 1 is a dead format and not "
          "served; push such images anew"},
-        {"log: {hooks: [{type: mail}]}\n",
-         "c.yml:3: log.hooks: mail is not sent; raise alerts from the logs instead"},
+        {"redis: {mastername: mymaster}\n",
+         "c.yml:3: redis.mastername: Sentinel is not asked; name the Redis server itself in "
+         "redis.addrs"},
     };
     expect_problems(kCases);
 }

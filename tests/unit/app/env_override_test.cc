@@ -105,7 +105,7 @@ TEST(EnvOverride, AnUnknownKeyOfAMapIsJudgedLikeTheFiles) {
 TEST(EnvOverride, WhatIsRefusedIsRefusedFromAVariableToo) {
     for (const auto* name : {"REGISTRY_PROXY_REMOTEURL", "REGISTRY_HTTP_TLS_LETSENCRYPT_HOSTS_0",
                              "REGISTRY_MIDDLEWARE_STORAGE_0_NAME", "REGISTRY_STORAGE_S3_BUCKET",
-                             "REGISTRY_LOG_HOOKS_0_TYPE"})
+                             "REGISTRY_LOG_HOOKS_0_TYPE", "REGISTRY_PROXY_EXEC_COMMAND"})
         EXPECT_TRUE(problems_of("", {{name, "x"}}).starts_with(name)) << name;
 }
 
