@@ -69,6 +69,7 @@ struct Authenticator::State {
     std::mutex mutex;
     std::condition_variable finished;
     std::unordered_map<KeyedHash, std::shared_ptr<Verification>, KeyedHashBucket> running;
+    Counts counts;
 
     bool shows_nothing(const Presented& presented) const {
         return verifiers.empty() || (presented.authorization.empty() && !presented.certificate);
@@ -97,6 +98,7 @@ struct Authenticator::State {
     IdentityPtr remember(Login login, std::size_t verifier, std::uint64_t version,
                          LoginMemory& memory, const KeyedHash& hash);
     void finish(const KeyedHash& login, Verification& verification, Outcome outcome);
+    void count(const Outcome& outcome);
 };
 
 std::optional<RememberedLogin> Authenticator::State::known(const KeyedHash& login) const {
@@ -229,10 +231,29 @@ Outcome Authenticator::State::check(const Presented& presented, const KeyedHash&
 void Authenticator::State::finish(const KeyedHash& login, Verification& verification,
                                   Outcome outcome) {
     std::lock_guard lock(mutex);
+    count(outcome);
     verification.outcome = std::move(outcome);
     verification.done = true;
     running.erase(login);
     finished.notify_all();
+}
+
+// Under the lock. A certificate that is nobody's is no login.
+void Authenticator::State::count(const Outcome& outcome) {
+    if (outcome) {
+        if (!(*outcome)->anonymous()) ++counts.verified;
+        return;
+    }
+    switch (outcome.error().code) {
+        case Errc::rate_limited:
+            ++counts.throttled;
+            return;
+        case Errc::unavailable:
+            ++counts.unavailable;
+            return;
+        default:
+            ++counts.failed;
+    }
 }
 
 Authenticator::Authenticator(std::vector<std::unique_ptr<Verifier>> verifiers,
@@ -275,6 +296,11 @@ Outcome Authenticator::verify(const Presented& presented) {
         state_->finish(login, *verification, verification->outcome);
         throw;
     }
+}
+
+Authenticator::Counts Authenticator::counts() const {
+    std::lock_guard lock(state_->mutex);
+    return state_->counts;
 }
 
 Result<std::optional<Verifier::Account>> Authenticator::find(std::string_view user) {

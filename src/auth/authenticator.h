@@ -10,6 +10,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,11 @@ class Authenticator {
     // Verifies and remembers. Errc::unauthenticated, rate_limited, or unavailable: nobody can say
     // now. A certificate that nobody knows is anonymous.
     Result<IdentityPtr> verify(const Presented& presented);
+    // How verifications have ended so far: what was remembered is none.
+    struct Counts {
+        std::uint64_t verified = 0, failed = 0, throttled = 0, unavailable = 0;
+    };
+    Counts counts() const;
     // The account that a password would be verified by, with its groups now. nullopt: none. May
     // take long.
     Result<std::optional<Verifier::Account>> find(std::string_view user);

@@ -25,7 +25,10 @@ Pool::~Pool() {
 bool Pool::submit(std::function<void()> job) {
     {
         std::lock_guard lock(mutex_);
-        if (stopping_ || jobs_.size() >= options_.queue) return false;
+        if (stopping_ || jobs_.size() >= options_.queue) {
+            ++refused_;
+            return false;
+        }
         jobs_.push_back(std::move(job));
         if (idle_ < jobs_.size() && threads_.size() < options_.threads) {
             threads_.emplace_back([this] { work(); });
@@ -33,6 +36,11 @@ bool Pool::submit(std::function<void()> job) {
     }
     wake_.notify_one();
     return true;
+}
+
+Pool::Usage Pool::usage() const {
+    std::lock_guard lock(mutex_);
+    return {options_.threads, threads_.size() - idle_, jobs_.size(), refused_};
 }
 
 void Pool::work() {

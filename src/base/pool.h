@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -35,15 +36,24 @@ class Pool {
     // False: the queue is full or the pool is stopping, and `job` will not run.
     [[nodiscard]] bool submit(std::function<void()> job);
 
+    struct Usage {
+        std::size_t threads = 0;    // most at once
+        std::size_t busy = 0;       // of them, now
+        std::size_t waiting = 0;    // jobs, now
+        std::uint64_t refused = 0;  // jobs, ever
+    };
+    Usage usage() const;
+
   private:
     void work();
 
     const Options options_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<std::function<void()>> jobs_;
     std::vector<std::thread> threads_;
     std::size_t idle_ = 0;
+    std::uint64_t refused_ = 0;
     bool stopping_ = false;
 };
 

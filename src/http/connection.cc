@@ -182,6 +182,7 @@ Connection::Next Connection::answer_next() {
     input_.consume(size);
     if (!framing) return refuse(framing.error());
     framing_ = *framing;
+    current_->received = size;
     body_.begin(request, framing_.expects_continue);
     if (request.has_body()) {
         current_->head = input_.detach();
@@ -241,6 +242,7 @@ Connection::Next Connection::answer(SteadyTime now) {
         }
     }
     exchange.output_end = output_.size();
+    exchange.received += body_.taken();
     const bool full = !tail_.empty() || has_file(exchange) || output_.size() >= kOutputBytesMax ||
                       answered_.size() + 1 == kAnswersMax || !body_.complete();
     answered_.push_back(std::move(current_));
@@ -307,7 +309,7 @@ void Connection::finish() {
         }
         const Outcome outcome{
             exchange->body_copied - std::min(exchange->body_copied, missing) + behind_sent,
-            ended - exchange->began, missing == 0 && behind_sent == behind};
+            exchange->received, ended - exchange->began, missing == 0 && behind_sent == behind};
         try {
             handler_.finished(exchange->request, exchange->response, outcome);
         } catch (...) {  // NOLINT(bugprone-empty-catch)

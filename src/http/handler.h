@@ -13,6 +13,7 @@ namespace berth::http {
 // What became of an exchange, for the logs.
 struct Outcome {
     std::uint64_t body_bytes = 0;          // of the answer's body that were sent
+    std::uint64_t request_bytes = 0;       // of the request, head and body, before it was answered
     std::chrono::nanoseconds duration{0};  // from the request's head to the answer's last byte
     bool complete = true;                  // false: the peer went away before the end
 };

@@ -87,7 +87,9 @@ void LoopState::give_back(std::unique_ptr<Exchange> exchange) {
     reset(exchange->request);
     exchange->response.reset();
     exchange->head.reset();
+    exchange->response.mark = 0;
     exchange->body_copied = 0;
+    exchange->received = 0;
     exchanges_.push_back(std::move(exchange));
 }
 

@@ -21,6 +21,7 @@ struct Exchange {
     SteadyTime began;               // when the head was complete
     std::size_t output_end = 0;     // where its answer ends in the connection's output
     std::uint64_t body_copied = 0;  // bytes of its body that stand in the output
+    std::uint64_t received = 0;     // bytes of the request
 };
 
 class LoopState {

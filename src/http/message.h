@@ -49,6 +49,8 @@ class Response {
     int status = 200;
     // The connection ends after this answer.
     bool close = false;
+    // The handler's own note about the exchange: 0 at first, and reset() leaves it alone.
+    std::uint8_t mark = 0;
 
     // Appends a field. Control characters in `value` are left out: nobody can smuggle a line.
     void add(std::string_view name, std::string_view value);

@@ -31,7 +31,8 @@ class RequestBody final : public Body {
     std::optional<std::uint64_t> size() const override { return size_; }
     Task<Result<std::size_t>> read(MutableBytes out) override;
 
-    // All of it was taken off the connection.
+    // How much of it was taken off the connection, without what frames chunks; and was it all?
+    std::uint64_t taken() const { return taken_; }
     bool complete() const { return size_ ? taken_ == *size_ : decoder_.done(); }
     // May the connection go on once drain() took the rest? Not if that is long, if the client might
     // never send it, or if something was wrong with it.

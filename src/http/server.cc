@@ -57,6 +57,10 @@ void Server::add(std::unique_ptr<net::Listener> listener) {
     listeners_.push_back(std::move(listener));
 }
 
+std::size_t Server::connections() const {
+    return shared_->quota->connections.load();
+}
+
 void Server::stop_accepting() {
     for (auto& listener : listeners_)
         listener->stop();

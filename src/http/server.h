@@ -40,6 +40,8 @@ class Server {
     // Starts accepting. Before Loops::start().
     void add(std::unique_ptr<net::Listener> listener);
     const std::vector<std::unique_ptr<net::Listener>>& listeners() const { return listeners_; }
+    // How many are open now. Thread-safe.
+    std::size_t connections() const;
     // Stops accepting. The loops' stop() then ends idle connections at once, and the others after
     // the exchange under way (with `Connection: close`).
     void stop_accepting();

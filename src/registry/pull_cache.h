@@ -45,6 +45,8 @@ class PullCache {
     void put(Kind kind, const RepositoryName& repository, const std::string& reference,
              std::uint64_t version, ContentPtr content);
     void forget(Kind kind, const RepositoryName& repository, const std::string& reference);
+    // What of the limits is used.
+    Limits used() const { return {bytes_.load(), files_.load()}; }
 
   private:
     // What is looked up; the hash is computed once for the shard and its table.

@@ -71,6 +71,11 @@ ContentPtr Registry::cached_blob(std::string_view repository, std::string_view d
     return state_->cache.find(PullCache::Kind::blob, repository, digest);
 }
 
+Registry::CacheUsage Registry::cache_usage() const {
+    const PullCache::Limits used = state_->cache.used();
+    return {used.bytes, used.files};
+}
+
 Result<ContentPtr> Registry::manifest(const RepositoryName& repository,
                                       const Reference& reference) {
     return state_->manifest(repository, reference);

@@ -90,6 +90,12 @@ class Registry {
     // push of it.
     ContentPtr cached_manifest(std::string_view repository, std::string_view reference) const;
     ContentPtr cached_blob(std::string_view repository, std::string_view digest) const;
+    // What is kept in memory for it.
+    struct CacheUsage {
+        std::size_t bytes = 0;
+        std::size_t files = 0;  // kept open
+    };
+    CacheUsage cache_usage() const;
     // Errc::not_found. The bytes of small things are checked against the digest when they are read
     // (Errc::corrupt).
     Result<ContentPtr> manifest(const RepositoryName& repository, const Reference& reference);

@@ -96,6 +96,8 @@ class BlobStore {
     virtual Result<UploadInfo> find_upload(const UploadId& id) const = 0;
     // All of them. Clears away what a crash left of uploads that can no longer be opened.
     virtual Result<std::vector<UploadInfo>> uploads() = 0;
+    // About how many there are.
+    virtual Result<std::size_t> upload_count() const = 0;
 
     // Small whole bytes (manifests): hashed, checked against `digest`, durable when this returns.
     virtual Result<void> put(const oci::Digest& digest, Bytes bytes) = 0;

@@ -55,6 +55,11 @@ class FileBlobStore final : public BlobStore {
         return uploads;
     }
 
+    Result<std::size_t> upload_count() const override {
+        BERTH_TRY(const auto ids, upload_ids());
+        return ids.size();
+    }
+
     Result<void> put(const oci::Digest& digest, Bytes bytes) override {
         const auto actual = oci::digest_of(digest.algorithm(), bytes);
         if (actual != digest)

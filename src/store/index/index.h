@@ -97,6 +97,8 @@ class IndexWriter {
     // The manifest leaves the repository, and its tags with it.
     virtual Result<void> delete_manifest(const RepositoryName& repository, const Digest& digest,
                                          const Actor& actor) = 0;
+    // How many changes wait for their transaction.
+    virtual std::size_t waiting() const = 0;
 };
 
 class Index : public IndexReader, public IndexWriter, public EventQueue, public AdoptionLog {};

@@ -180,6 +180,8 @@ class SqliteIndex final : public Index {
         return write(actor, &WriteTransaction::delete_manifest, repository, digest);
     }
 
+    std::size_t waiting() const override { return queue_.depth(); }
+
     Result<void> append_events(const std::vector<Event>& events) override {
         return queue_.run([&](Connection& connection) -> Result<void> {
             for (const Event& event : events)

@@ -61,6 +61,7 @@ class WatchedStore final : public store::BlobStore {
         on_listed();
         return uploads;
     }
+    Result<std::size_t> upload_count() const override { return inner_->upload_count(); }
     Result<void> put(const oci::Digest& digest, Bytes bytes) override {
         return inner_->put(digest, bytes);
     }
