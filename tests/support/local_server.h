@@ -1,5 +1,5 @@
 // LocalServer: the other side of a connection, as a test wants it: listens on this machine and
-// gives each connection to a function, in a thread, one after the other.
+// gives each connection to a function, in a thread of its own.
 #pragma once
 
 #include <arpa/inet.h>
@@ -7,13 +7,16 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/unique_fd.h"
 
@@ -21,7 +24,7 @@ namespace berth {
 
 class LocalServer {
   public:
-    // Owns nothing: the descriptor is blocking, and closed after the call.
+    // Called by several threads. Owns nothing: the descriptor is blocking, and closed after it.
     using Serve = std::function<void(int fd)>;
 
     static LocalServer tcp(Serve serve) { return LocalServer(AF_INET, {}, std::move(serve)); }
@@ -32,15 +35,16 @@ class LocalServer {
 
     LocalServer(const LocalServer&) = delete;
     LocalServer& operator=(const LocalServer&) = delete;
-    // Cuts the connection that is served.
+    // Cuts what is still served.
     ~LocalServer() {
+        ::shutdown(listener_.get(), SHUT_RDWR);
+        acceptor_.join();
         {
             std::lock_guard lock(mutex_);
-            ended_ = true;
-            if (served_ >= 0) ::shutdown(served_, SHUT_RDWR);
+            for (const int fd : served_)
+                ::shutdown(fd, SHUT_RDWR);
         }
-        ::shutdown(listener_.get(), SHUT_RDWR);
-        thread_.join();
+        servers_.clear();
     }
 
     // 127.0.0.1:1234, [::1]:1234, unix:/path
@@ -63,7 +67,7 @@ class LocalServer {
         if (family == AF_INET) address_ = "127.0.0.1:" + port_;
         if (family == AF_INET6) address_ = "[::1]:" + port_;
         if (family == AF_UNIX) address_ = "unix:" + path;
-        thread_ = std::thread([this] { run(); });
+        acceptor_ = std::thread([this] { accept(); });
     }
 
     static socklen_t fill(sockaddr_storage& storage, int family, const std::string& path) {
@@ -80,22 +84,27 @@ class LocalServer {
         }
         auto& name = reinterpret_cast<sockaddr_un&>(storage);
         std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
+        ::unlink(path.c_str());
         return sizeof name;
     }
 
-    void run() {
+    void accept() {
         for (;;) {
-            const UniqueFd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+            UniqueFd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
             if (!connection) return;
             {
                 std::lock_guard lock(mutex_);
-                if (ended_) return;
-                served_ = connection.get();
+                served_.insert(connection.get());
             }
-            serve_(connection.get());
-            std::lock_guard lock(mutex_);
-            served_ = -1;
+            servers_.emplace_back([this, fd = connection.release()] { run(UniqueFd(fd)); });
         }
+    }
+
+    void run(UniqueFd connection) {
+        serve_(connection.get());
+        std::lock_guard lock(mutex_);
+        served_.erase(connection.get());
+        connection.reset();  // under the lock: its number may be another's at once
     }
 
     Serve serve_;
@@ -103,9 +112,9 @@ class LocalServer {
     std::string address_;
     std::string port_;
     std::mutex mutex_;
-    int served_ = -1;
-    bool ended_ = false;
-    std::thread thread_;
+    std::set<int> served_;
+    std::vector<std::jthread> servers_;  // of acceptor_ until it has ended
+    std::thread acceptor_;
 };
 
 }  // namespace berth
