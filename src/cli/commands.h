@@ -25,6 +25,7 @@ void add_migrate(CLI::App& app, Run& run);
 void add_token(CLI::App& app, Run& run);
 void add_keys(CLI::App& app, Run& run);
 void add_audit(CLI::App& app, Run& run);
+void add_import(CLI::App& app, Run& run);
 // Hidden: what packages are made with.
 void add_manual(CLI::App& app, Run& run);
 void add_completion(CLI::App& app, Run& run);
@@ -32,8 +33,8 @@ void add_completion(CLI::App& app, Run& run);
 // `--config FILE` of a command that needs the configuration. `path` outlives the parsing.
 void add_config_option(CLI::App& command, std::string& path);
 
-// The configuration a command works with: `path`, or else
-// find_config()'s, or else what `berth serve` uses without a file.
+// The configuration a command works with: `path`, or else find_config()'s, or else what `berth
+// serve` uses without a file.
 Result<app::Config> command_config(const std::string& path,
                                    app::NamedFiles files = app::NamedFiles::must_exist);
 

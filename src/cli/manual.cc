@@ -144,7 +144,7 @@ std::string_view state_text(app::KeyState state) {
             return "";
         case app::KeyState::ignored:
             return "accepted, has no effect";
-        case app::KeyState::later:
+        case app::KeyState::warned:
             return "accepted with a warning";
         case app::KeyState::refused:
             return "refused";

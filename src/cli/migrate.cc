@@ -138,7 +138,7 @@ migrate::RegistryKey registry_key(const std::string& path) {
             return {State::served, {}};
         case app::KeyState::ignored:
             return {State::ignored, {}};
-        case app::KeyState::later:
+        case app::KeyState::warned:
             return {State::later, std::string(key->note)};
         case app::KeyState::refused:
             return {State::refused, std::string(key->note)};
