@@ -14,6 +14,9 @@
 
 namespace berth::store {
 
+// Who did it, in histories, where the link files say it.
+inline constexpr const char* kAdoptionActor = "registry:2";
+
 // All that a repository has.
 struct RepositoryContent {
     struct Blob {
