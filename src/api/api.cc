@@ -13,6 +13,7 @@
 #include "api/manifest_push.h"
 #include "api/pages.h"
 #include "api/pulls.h"
+#include "api/request_count.h"
 #include "api/request_log.h"
 #include "api/token.h"
 #include "api/uploads.h"
@@ -148,6 +149,17 @@ Task<Reply<>> handle(Exchange& exchange) {
     co_return handled;
 }
 
+// What the server depends on does not work. In distribution's words; why is for /debug/health.
+void answer_unready(const http::Request& request, http::Response& response) {
+    constexpr std::string_view kDetail = "health check failed: please see /debug/health";
+    const CodeRow& row = row_of(Code::unavailable);
+    response.status = row.status;
+    std::string body = "{\"errors\":[{\"code\":\"";
+    body.append(row.name).append("\",\"message\":\"service unavailable\",\"detail\":\"");
+    body.append(kDetail).append("\"}]}\n");
+    answer_text(request, response, "application/json", std::move(body));
+}
+
 class Api final : public http::Handler {
   public:
     explicit Api(Context context) : context_(std::move(context)) {}
@@ -161,6 +173,7 @@ class Api final : public http::Handler {
                   const http::Outcome& outcome) override;
 
   private:
+    bool is_ready() const { return !context_.services.ready || context_.services.ready(); }
     bool try_pull(const http::Request& request, http::Response& response, const Route& route);
     bool answer_from_cache(const http::Request& request, http::Response& response,
                            const Route& route, const auth::Identity& who);
@@ -174,9 +187,10 @@ class Api final : public http::Handler {
 bool Api::try_serve(const http::Request& request, http::Response& response) {
     if (!is_read(request.method)) return false;
     // An escaped path is matched after decoding, which takes its time.
-    if (request.path.find('%') != std::string_view::npos) return false;
+    if (request.path.find('%') != std::string_view::npos || !is_ready()) return false;
     const Route route =
         find_route(request.path, context_.options.prefix, context_.options.token_path);
+    count_began(context_.services, route.resource, response);
     switch (route.resource) {
         case Resource::health:
             response.add("Content-Type", "text/plain");
@@ -225,6 +239,7 @@ bool Api::answer_from_cache(const http::Request& request, http::Response& respon
     const registry::Registry& registry = context_.services.registry;
     if (route.resource == Resource::manifest) {
         const auto content = registry.cached_manifest(route.name, route.rest);
+        count_cache_request(context_.services, content != nullptr);
         if (!content) return false;
         answer_manifest(request, response, content);
         if (context_.services.on_pull && response.status != kNotModified)
@@ -232,6 +247,7 @@ bool Api::answer_from_cache(const http::Request& request, http::Response& respon
         return true;
     }
     const auto content = registry.cached_blob(route.name, route.rest);
+    count_cache_request(context_.services, content != nullptr);
     if (!content) return false;
     const Reply<> answered = answer_blob(request, response, content);
     if (!answered) {
@@ -296,6 +312,11 @@ Task<void> Api::serve(const http::Request& request, http::Body& body, http::Resp
     } else {
         served = api::refuse(Code::name_invalid, "the path has a malformed escape");
     }
+    count_began(context_.services, exchange.route.resource, response);
+    if (!is_ready()) {
+        answer_unready(request, response);
+        co_return;
+    }
     if (served && is_registry(exchange.route.resource)) {
         served = co_await serve_registry(exchange);
     } else if (served && is_token(exchange.route.resource)) {
@@ -314,6 +335,7 @@ Task<void> Api::serve(const http::Request& request, http::Body& body, http::Resp
 
 void Api::refuse(const http::Request& request, int status, std::string_view reason,
                  http::Response& response) {
+    count_began(context_.services, Resource::none, response);
     response.reset();
     Refusal refusal = refusal_of(status, std::string(reason));
     if (status == row_of(Code::unknown).status) {
@@ -327,6 +349,7 @@ void Api::refuse(const http::Request& request, int status, std::string_view reas
 void Api::finished(const http::Request& request, const http::Response& response,
                    const http::Outcome& outcome) {
     log_finished(context_, request, response, outcome);
+    count_ended(context_.services, request, response, outcome);
 }
 
 }  // namespace

@@ -7,11 +7,13 @@
 #include <memory>
 #include <string>
 
+#include "base/pool.h"
 #include "http/handler.h"
 
 namespace berth::api {
 
 struct DebugServices {
+    Pool& pool;  // where what takes its time is asked; not one that the registry can fill
     std::function<std::map<std::string, std::string>()> failures;  // of health checks, by name
     std::function<std::string()> vars;                             // a JSON object
     std::function<std::string()> metrics;                          // none: not enabled

@@ -21,6 +21,7 @@
 #include "base/encoding.h"
 #include "base/random.h"
 #include "io/directory.h"
+#include "metrics/metrics.h"
 #include "oci/hasher.h"
 #include "store/index/sqlite_index.h"
 #include "support/fake_clock.h"
@@ -42,6 +43,8 @@ struct ApiSetup {
     bool audit = false;
     registry::RegistryOptions registry = {};
     LogLevel log_level = LogLevel::error;
+    metrics::Metrics* metrics = nullptr;
+    std::function<bool()> ready = {};
 };
 
 inline std::string basic(const std::string& user, const std::string& password) {
@@ -86,7 +89,9 @@ class ApiServer {
                              .clock = clock_,
                              .issuer = issuer_.get(),
                              .access_tokens = access_tokens_.get(),
-                             .audit = audit_.get()},
+                             .audit = audit_.get(),
+                             .metrics = setup.metrics,
+                             .ready = std::move(setup.ready)},
                             std::move(setup.options))
                        .value();
         http::ServerOptions options;
