@@ -326,17 +326,17 @@ constexpr ConfigKey kKeys[] = {
     {"health.tcp[].interval", served, ""},
     {"health.tcp[].threshold", served, ""},
 
-    {"proxy", refused,
-     "a pull-through cache is not served by this version; it would answer from its own data and "
-     "accept pushes"},
-    {"proxy.remoteurl", refused, ""},
-    {"proxy.username", refused, ""},
-    {"proxy.password", refused, ""},
-    {"proxy.exec", refused, ""},
-    {"proxy.exec.command", refused, ""},
-    {"proxy.exec.lifetime", refused, ""},
-    {"proxy.ttl", refused, ""},
-    {"proxy.cachewritetimeout", refused, ""},
+    {"proxy", served, ""},
+    {"proxy.remoteurl", refused,
+     "a pull-through cache is not served by this version, which would answer from its own data "
+     "and accept pushes; stay with the original"},
+    {"proxy.username", ignored, ""},
+    {"proxy.password", ignored, ""},
+    {"proxy.exec", ignored, ""},
+    {"proxy.exec.command", ignored, ""},
+    {"proxy.exec.lifetime", ignored, ""},
+    {"proxy.ttl", ignored, ""},
+    {"proxy.cachewritetimeout", ignored, ""},
 
     {"compatibility", served, ""},
     {"compatibility.schema1", served, ""},

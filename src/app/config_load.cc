@@ -56,30 +56,43 @@ Environment process_environment() {
     return environment;
 }
 
+Result<ConfigText> read_config_text(const std::string& path) {
+    if (path.empty()) return ConfigText{"built-in configuration", std::string(kDefaultConfig)};
+    BERTH_TRY(auto text, read_text(path));
+    return ConfigText{path, std::move(text)};
+}
+
+ExaminedConfig examine_config(const ConfigText& text, const Environment& environment,
+                              NamedFiles files) {
+    ExaminedConfig examined;
+    auto root = parse_yaml(text.name, text.yaml);
+    if (!root) {
+        examined.problems.push_back(root.error().detail);
+        return examined;
+    }
+    Findings findings;
+    apply_environment(environment, *root, findings);
+    check_keys(*root, findings);
+    if (root->kind == YamlNode::Kind::map) {
+        examined.config = read_config(ConfigValue(&*root, {}, findings), files);
+    }
+    examined.config.warnings = std::move(findings.warnings);
+    examined.config.effective = std::move(findings.effective);
+    examined.problems = std::move(findings.problems);
+    return examined;
+}
+
 Result<Config> parse_config(const std::string& name, std::string_view yaml,
                             const Environment& environment, NamedFiles files) {
-    BERTH_TRY(auto root, parse_yaml(name, std::string(yaml)));
-    Findings findings;
-    apply_environment(environment, root, findings);
-    check_keys(root, findings);
-    Config config;
-    if (root.kind == YamlNode::Kind::map) {
-        config = read_config(ConfigValue(&root, {}, findings), files);
-    }
-    if (!findings.problems.empty()) return fail(Errc::invalid, lines(findings.problems));
-    config.warnings = std::move(findings.warnings);
-    config.effective = std::move(findings.effective);
-    return config;
+    auto examined = examine_config({name, std::string(yaml)}, environment, files);
+    if (!examined.problems.empty()) return fail(Errc::invalid, lines(examined.problems));
+    return std::move(examined.config);
 }
 
 Result<Config> load_config(const std::string& path, const Environment& environment,
                            NamedFiles files) {
-    BERTH_TRY(const auto text, read_text(path));
-    return parse_config(path, text, environment, files);
-}
-
-Result<Config> default_config(const Environment& environment, NamedFiles files) {
-    return parse_config("built-in configuration", kDefaultConfig, environment, files);
+    BERTH_TRY(const auto text, read_config_text(path));
+    return parse_config(text.name, text.yaml, environment, files);
 }
 
 std::string find_config(const Environment& environment) {

@@ -59,7 +59,7 @@ void read_syslog_address(const ConfigValue& value, logging::SyslogOptions& to) {
 std::optional<logging::SyslogOptions> read_syslog(const ConfigValue& syslog, NamedFiles files) {
     if (!is_on(syslog)) return std::nullopt;
     logging::SyslogOptions to;
-    if (syslog.kind() != YamlNode::Kind::map) return to;
+    if (syslog.kind() == YamlNode::Kind::scalar) return to;
     read_syslog_address(syslog.at("address"), to);
     syslog.at("facility").read_word(to.facility, {kFacilities.begin(), kFacilities.end()});
     const auto name = syslog.at("appname");
@@ -80,7 +80,7 @@ std::optional<logging::SyslogOptions> read_syslog(const ConfigValue& syslog, Nam
 std::optional<logging::JournaldOptions> read_journald(const ConfigValue& journald) {
     if (!is_on(journald)) return std::nullopt;
     logging::JournaldOptions to;
-    if (journald.kind() == YamlNode::Kind::map) journald.at("access").read(to.access);
+    if (journald.kind() != YamlNode::Kind::scalar) journald.at("access").read(to.access);
     return to;
 }
 

@@ -23,6 +23,21 @@ bool same(std::string_view key, std::string_view part) {
     return plain == lower_case(part);
 }
 
+// The original goes by the names of its Go fields; where they are not the keys of the file, both
+// are taken here. An empty key is the place itself.
+struct FieldName {
+    std::string_view row, field, key;
+};
+constexpr FieldName kFieldNames[] = {
+    {"compatibility.schema1", "trustkey", "signingkeyfile"},
+    {"health", "filecheckers", "file"},
+    {"health", "httpcheckers", "http"},
+    {"health", "tcpcheckers", "tcp"},
+    {"log.hooks[]", "mailoptions", "options"},
+    {"notifications", "eventconfig", "events"},
+    {"redis", "options", ""},
+};
+
 std::vector<std::string> split(std::string_view text) {
     std::vector<std::string> parts;
     while (true) {
@@ -84,7 +99,12 @@ Outcome locate(YamlNode& node, const std::string& row, std::span<const std::stri
         if (*index == node.children.size()) node.children.emplace_back().source = source;
         return locate(node.children[*index], row + "[]", path.subspan(1), source, place);
     }
-    const auto name = find_name(node, row, path.front());
+    const auto* field = std::ranges::find_if(kFieldNames, [&](const FieldName& of) {
+        return of.row == row && same(of.field, path.front());
+    });
+    const bool renamed = field != std::end(kFieldNames);
+    if (renamed && field->key.empty()) return locate(node, row, path.subspan(1), source, place);
+    const auto name = renamed ? std::string(field->key) : find_name(node, row, path.front());
     if (name.empty()) return Outcome::unknown;
     if (node.kind != YamlNode::Kind::map) node.source = source;
     auto& child = node.member(name);

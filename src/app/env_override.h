@@ -1,7 +1,8 @@
 // The environment over the file, by the original's rule: REGISTRY_A_B_C=value sets a.b.c.
 //
 // The value is YAML. Variables apply in the order of their names, so the less specific come first.
-// Names are compared without case and without underscores inside a key. A list's item is named by
+// Names are compared without case and without underscores inside a key; the original's own names of
+// some keys are known. A list's item is named by
 // its number, at most one past the end. A name that the table of keys does not have is warned about
 // and ignored, except where the original has a map: there it becomes a key in lower case and is
 // judged like one of the file. A storage driver that is named by a variable replaces the file's.

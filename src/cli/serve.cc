@@ -50,7 +50,7 @@ Result<void> serve(const std::string& argument) {
         };
         return app::serve(config, read_again, [](const auto&) {});
     }
-    BERTH_TRY(const auto config, app::default_config(environment));
+    BERTH_TRY(const auto config, app::load_config(path, environment));
     const auto& root = config.storage.root;
     return app::serve(config, nullptr,
                       [&root](const auto& addresses) { welcome(addresses, root); });

@@ -30,8 +30,16 @@ std::vector<std::string> warnings_of(const std::string& name) {
 }
 
 TEST(ConfigsInTheWild, LoadUnchanged) {
-    for (const auto* name : {"package-default.yml", "htpasswd-tls.yml", "notifications.yml"})
+    for (const auto* name :
+         {"package-default.yml", "htpasswd-tls.yml", "token.yml", "notifications.yml",
+          "debian-package.yml", "image-3.yml", "development-3.yml"})
         EXPECT_THAT(warnings_of(name), IsEmpty()) << name;
+    EXPECT_THAT(warnings_of("development-2.8.yml"),
+                ElementsAre("development-2.8.yml:15: storage.cache.blobdescriptor: on one machine "
+                            "the index in memory is faster than Redis; inmemory needs none"));
+    EXPECT_THAT(warnings_of("every-key-3.yml"),
+                ElementsAre("every-key-3.yml:21: storage.cache.blobdescriptor: on one machine the "
+                            "index in memory is faster than Redis; inmemory needs none"));
     EXPECT_THAT(
         warnings_of("redis.yml"),
         ElementsAre("redis.yml:4: storage.cache.blobdescriptor: on one machine the index in memory "
@@ -66,10 +74,32 @@ TEST(ConfigsInTheWild, MeanWhatTheySay) {
     EXPECT_FALSE(host->storage.upload_purging);
 }
 
+// Of a few values, so that a key that is passed over in silence is seen.
+TEST(ConfigsInTheWild, LoseNothingOnTheWay) {
+    const auto notifications = load("notifications.yml");
+    ASSERT_TRUE(notifications) << notifications.error().detail;
+    EXPECT_EQ(notifications->notifications.endpoints.size(), 2u);
+    EXPECT_EQ(notifications->notifications.endpoints[1].backoff, std::chrono::seconds(10));
+
+    const auto redis = load("redis.yml");
+    ASSERT_TRUE(redis && redis->redis);
+    EXPECT_EQ(redis->redis->password, "asecret");
+
+    const auto all = load("every-key-3.yml");
+    ASSERT_TRUE(all && all->redis && all->debug);
+    EXPECT_EQ(all->log_outputs.mails.size(), 1u);
+    EXPECT_TRUE(all->redis->tls);
+    EXPECT_TRUE(all->debug->prometheus);
+    EXPECT_TRUE(all->health.storage);
+    EXPECT_EQ(all->health.files.size() + all->health.https.size() + all->health.tcps.size(), 3u);
+    EXPECT_EQ(all->validation.platforms, ValidationConfig::Platforms::list);
+}
+
 TEST(ConfigsInTheWild, AreRefusedByNameWhereTheirCoreIsNotServed) {
     const std::pair<const char*, const char*> cases[] = {
         {"s3.yml", "s3.yml:3: storage.s3: this storage is not served by this version"},
-        {"mirror.yml", "mirror.yml:7: proxy: a pull-through cache is not served"},
+        {"mirror-3.yml", "mirror-3.yml:16: proxy.remoteurl: a pull-through cache is not served"},
+        {"mirror.yml", "mirror.yml:8: proxy.remoteurl: a pull-through cache is not served"},
     };
     for (const auto& [name, problem] : cases) {
         const auto config = load(name);
@@ -95,7 +125,7 @@ TEST(ConfigsInTheWild, EnvironmentAlone) {
     EXPECT_TRUE(config->http.listeners[0].tls);
     EXPECT_TRUE(config->storage.delete_enabled);
     EXPECT_EQ(config->auth.realm, "Registry Realm");
-    EXPECT_TRUE(default_config(environment, NamedFiles::may_be_missing));
+    EXPECT_TRUE(load_config("", environment, NamedFiles::may_be_missing));
 }
 
 TEST(Examples, LoadWithoutAWarning) {

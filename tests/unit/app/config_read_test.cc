@@ -36,12 +36,12 @@ TEST(Config, HasTheDefaultsOfRegistry2) {
 }
 
 TEST(Config, WithoutAFileServesThisMachineFromTheWorkingFolder) {
-    const auto config = default_config({});
+    const auto config = load_config("", {});
     ASSERT_TRUE(config) << config.error().detail;
     EXPECT_EQ(config->http.listeners[0].address, "127.0.0.1:5000");
     EXPECT_EQ(config->storage.root, "./berth-data");
     EXPECT_TRUE(config->storage.delete_enabled);
-    const auto wrong = default_config({{"REGISTRY_HTTP_ADDR", "x"}});
+    const auto wrong = load_config("", {{"REGISTRY_HTTP_ADDR", "x"}});
     ASSERT_FALSE(wrong);
     EXPECT_TRUE(wrong.error().detail.starts_with("REGISTRY_HTTP_ADDR: http.addr: "))
         << wrong.error().detail;

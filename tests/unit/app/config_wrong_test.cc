@@ -44,8 +44,9 @@ TEST(WrongConfig, WhatIsNotServedAndWouldBeMissedIsRefusedByName) {
          "c.yml:3: http.tls.letsencrypt: certificates are not fetched by this version; use certbot "
          "and name its files in http.tls.certificate and http.tls.key"},
         {"proxy: {remoteurl: https://example.org}\n",
-         "c.yml:3: proxy: a pull-through cache is not served by this version; it would answer from "
-         "its own data and accept pushes"},
+         "c.yml:3: proxy.remoteurl: a pull-through cache is not served by this version, which "
+         "would "
+         "answer from its own data and accept pushes; stay with the original"},
         {"middleware: {storage: [{name: cloudfront}]}\n",
          "c.yml:3: middleware.storage: middleware is not served; take the section out if the "
          "registry may do without it"},

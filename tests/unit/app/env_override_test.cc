@@ -105,8 +105,65 @@ TEST(EnvOverride, AnUnknownKeyOfAMapIsJudgedLikeTheFiles) {
 TEST(EnvOverride, WhatIsRefusedIsRefusedFromAVariableToo) {
     for (const auto* name : {"REGISTRY_PROXY_REMOTEURL", "REGISTRY_HTTP_TLS_LETSENCRYPT_HOSTS_0",
                              "REGISTRY_MIDDLEWARE_STORAGE_0_NAME", "REGISTRY_STORAGE_S3_BUCKET",
-                             "REGISTRY_LOG_HOOKS_0_TYPE", "REGISTRY_PROXY_EXEC_COMMAND"})
+                             "REGISTRY_LOG_HOOKS_0_TYPE"})
         EXPECT_TRUE(problems_of("", {{name, "x"}}).starts_with(name)) << name;
+}
+
+TEST(EnvOverride, AListOfMapsCanBeSetWholeOrByItsNumbers) {
+    const std::string file = "notifications: {endpoints: [{name: a, url: 'http://a'}]}\n";
+    const auto names = [&](const Environment& environment) {
+        std::vector<std::string> all;
+        for (const auto& endpoint : config_of(file, environment).notifications.endpoints)
+            all.push_back(endpoint.name + " " + endpoint.url);
+        return all;
+    };
+    EXPECT_THAT(names({{"REGISTRY_NOTIFICATIONS_ENDPOINTS", "[{name: b, url: 'http://b'}]"}}),
+                ElementsAre("b http://b"));
+    EXPECT_THAT(names({{"REGISTRY_NOTIFICATIONS_ENDPOINTS", "- name: b\n  url: http://b\n"}}),
+                ElementsAre("b http://b"));
+    EXPECT_THAT(names({{"REGISTRY_NOTIFICATIONS_ENDPOINTS_0_NAME", "zero"},
+                       {"REGISTRY_NOTIFICATIONS_ENDPOINTS_1_NAME", "b"},
+                       {"REGISTRY_NOTIFICATIONS_ENDPOINTS_1_URL", "http://b"}}),
+                ElementsAre("zero http://a", "b http://b"));
+    EXPECT_THAT(names({{"REGISTRY_NOTIFICATIONS_ENDPOINTS_1", "{name: b, url: 'http://b'}"}}),
+                ElementsAre("a http://a", "b http://b"));
+    EXPECT_EQ(problems_of(file, {{"REGISTRY_NOTIFICATIONS_ENDPOINTS_2_NAME", "b"}}),
+              "REGISTRY_NOTIFICATIONS_ENDPOINTS_2_NAME: the number is past the end of the list");
+}
+
+TEST(EnvOverride, AHeadersNameMayHaveHyphens) {
+    EXPECT_THAT(config_of("", {{"REGISTRY_HTTP_HEADERS_Access-Control-Allow-Origin", "['*']"}})
+                    .http.headers,
+                ElementsAre(Pair("access-control-allow-origin", "*")));
+    EXPECT_THAT(config_of("http: {headers: {X-Frame-Options: [deny]}}\n",
+                          {{"REGISTRY_HTTP_HEADERS_X-FRAME-OPTIONS_0", "sameorigin"}})
+                    .http.headers,
+                ElementsAre(Pair("X-Frame-Options", "sameorigin")));
+}
+
+// The original looks for the names of its Go fields.
+TEST(EnvOverride, TheOriginalsOwnNamesAreKnown) {
+    const auto config = config_of(
+        "", {{"REGISTRY_NOTIFICATIONS_EVENTCONFIG_INCLUDEREFERENCES", "true"},
+             {"REGISTRY_NOTIFICATIONS_ENDPOINTS", "[{name: a, url: 'http://a'}]"},
+             {"REGISTRY_HEALTH_FILECHECKERS_0_FILE", "/f"},
+             {"REGISTRY_HEALTH_HTTPCHECKERS", "[{uri: 'http://x'}]"},
+             {"REGISTRY_HEALTH_TCPCHECKERS_0_ADDR", "'x:1'"},
+             {"REGISTRY_LOG_HOOKS_0_TYPE", "mail"},
+             {"REGISTRY_LOG_HOOKS_0_MAILOPTIONS", "{from: a, to: [b], smtp: {addr: 'x:25'}}"},
+             {"REGISTRY_COMPATIBILITY_SCHEMA1_TRUSTKEY", "/k"},
+             {"REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "redis"},
+             {"REGISTRY_REDIS_OPTIONS_ADDRS", "['r:6379']"},
+             {"REGISTRY_REDIS_DB", "3"}});
+    EXPECT_EQ(config.warnings.size(), 1u) << "only that Redis is slower: " << config.warnings[0];
+    EXPECT_TRUE(config.notifications.include_references);
+    EXPECT_EQ(config.health.files.size(), 1u);
+    EXPECT_EQ(config.health.https.size(), 1u);
+    EXPECT_EQ(config.health.tcps.size(), 1u);
+    EXPECT_EQ(config.log_outputs.mails.size(), 1u);
+    ASSERT_TRUE(config.redis);
+    EXPECT_THAT(config.redis->addresses, ElementsAre("r:6379"));
+    EXPECT_EQ(config.redis->db, 3u);
 }
 
 TEST(EnvOverride, AScalarReplacesTheSection) {
