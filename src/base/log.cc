@@ -60,7 +60,7 @@ struct Logger::State {
 
     const LogOptions options;
     const Clock& clock;
-    std::vector<std::unique_ptr<LogSink>> sinks;
+    bool sinks_take_access = false;
     std::mutex server_mutex;  // lines of the server are written whole
 
     std::mutex write_mutex;  // held while lines go to the file; taken before `mutex`
@@ -74,18 +74,56 @@ struct Logger::State {
     bool stopping = false;
     std::thread writer;
 
+    std::vector<std::unique_ptr<LogSink>> sinks;  // the first to go: they report to the others
+
+    void start_sinks();
+    void write_error(const LogRecord& record);
     void write_server(LogLevel level, std::string_view message, LogFields fields);
+    void keep_access(std::string_view line);
     void drain();
     void run();
     void stop();
 };
 
+void Logger::State::start_sinks() {
+    for (const auto& sink : sinks) {
+        sinks_take_access = sinks_take_access || sink->takes_access();
+        sink->start([this](LogLevel level, std::string_view message) {
+            const LogFields fields(options.fields.begin(), options.fields.end());
+            write_error({clock.now(), level, message, fields});
+        });
+    }
+}
+
+void Logger::State::write_error(const LogRecord& record) {
+    const auto line =
+        format_log_line(options.format, record.at, record.level, record.message, record.fields);
+    const std::lock_guard lock(server_mutex);
+    write_all(STDERR_FILENO, line);
+}
+
 void Logger::State::write_server(LogLevel level, std::string_view message, LogFields fields) {
     for (const auto& [key, value] : options.fields)
         fields.try_emplace(key, value);
-    const auto line = format_log_line(options.format, clock.now(), level, message, fields);
-    const std::lock_guard lock(server_mutex);
-    write_all(STDERR_FILENO, line);
+    const LogRecord record{clock.now(), level, message, fields};
+    for (const auto& sink : sinks)
+        sink->write(record);
+    if (options.standard_error) write_error(record);
+}
+
+void Logger::State::keep_access(std::string_view line) {
+    bool notify = false;
+    {
+        const std::lock_guard lock(mutex);
+        const auto before = pending.size();
+        if (before + line.size() > kAccessMax) {
+            ++lost;
+            return;
+        }
+        pending += line;
+        notify = before == 0 || (before < kAccessBatch && before + line.size() >= kAccessBatch);
+    }
+    if (notify) wake.notify_one();
 }
 
 // Called with write_mutex held.
@@ -136,9 +174,12 @@ void Logger::State::stop() {
 Result<std::unique_ptr<Logger>> Logger::open(LogOptions options, const Clock& clock,
                                              std::vector<std::unique_ptr<LogSink>> sinks) {
     auto state = std::make_unique<State>(std::move(options), clock);
-    state->sinks = std::move(sinks);
     if (state->options.access_log) {
         BERTH_TRY(state->access_file, open_access_file(state->options.access_path));
+    }
+    state->sinks = std::move(sinks);
+    state->start_sinks();
+    if (state->options.access_log) {
         state->writer = std::thread([s = state.get()] { s->run(); });
     }
     return std::unique_ptr<Logger>(new Logger(std::move(state)));
@@ -165,7 +206,7 @@ void Logger::write(LogLevel level, std::string_view message,
 }
 
 bool Logger::access_enabled() const {
-    return state_->options.access_log;
+    return state_->options.access_log || state_->sinks_take_access;
 }
 
 void Logger::access(const AccessRecord& record) {
@@ -173,23 +214,21 @@ void Logger::access(const AccessRecord& record) {
     thread_local std::string line;
     line.clear();
     append_access_line(line, record);
-    bool notify = false;
-    {
-        const std::lock_guard lock(state_->mutex);
-        const auto before = state_->pending.size();
-        if (before + line.size() > kAccessMax) {
-            ++state_->lost;
-            return;
-        }
-        state_->pending += line;
-        notify = before == 0 || (before < kAccessBatch && before + line.size() >= kAccessBatch);
+    if (state_->options.access_log) state_->keep_access(line);
+    if (!state_->sinks_take_access) return;
+    const auto text = std::string_view(line).substr(0, line.size() - 1);
+    for (const auto& sink : state_->sinks) {
+        if (sink->takes_access()) sink->access(record, text);
     }
-    if (notify) state_->wake.notify_one();
 }
 
 void Logger::flush() {
-    const std::lock_guard lock(state_->write_mutex);
-    state_->drain();
+    {
+        const std::lock_guard lock(state_->write_mutex);
+        state_->drain();
+    }
+    for (const auto& sink : state_->sinks)
+        sink->flush();
 }
 
 void Logger::reopen() {

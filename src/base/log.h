@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -35,6 +36,7 @@ struct LogOptions {
     LogLevel level = LogLevel::info;
     LogFormat format = LogFormat::text;
     std::map<std::string, std::string> fields;
+    bool standard_error = true;  // the server's lines; what is wrong with the log always goes there
     bool access_log = true;
     std::string access_path;  // empty: standard output
 };
@@ -58,12 +60,19 @@ struct LogRecord {
     const std::map<std::string_view, std::string_view>& fields;  // those of the configuration too
 };
 
+// Says on standard error, and nowhere else, what is wrong with the log itself.
+using LogReport = std::function<void(LogLevel, std::string_view message)>;
+
 // Somewhere else that lines go to, besides standard error and the access log. Thread-safe; never
 // blocks and never throws.
 class LogSink {
   public:
     virtual ~LogSink() = default;
+    // Once, before all else. `report` may be called by any thread until the sink is gone.
+    virtual void start(LogReport report) = 0;
     virtual void write(const LogRecord& record) = 0;
+    // Whether access() is to be called; always the same answer.
+    virtual bool takes_access() const = 0;
     // `line` is in the combined format, without its line feed.
     virtual void access(const AccessRecord& record, std::string_view line) = 0;
     // Waits a moment for what is still to be sent: at the end.
@@ -72,7 +81,8 @@ class LogSink {
 
 class Logger {
   public:
-    // Errc::io when the access log's file cannot be opened. Server lines go to standard error.
+    // Errc::io when the access log's file cannot be opened. Server lines go to standard error, and
+    // lines of both logs to each sink. A sink has its access lines also without `access_log`.
     static Result<std::unique_ptr<Logger>> open(LogOptions options, const Clock& clock,
                                                 std::vector<std::unique_ptr<LogSink>> sinks = {});
     ~Logger();

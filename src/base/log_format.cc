@@ -43,15 +43,17 @@ std::size_t printable_length(std::string_view text) {
     return 0;
 }
 
-enum class Escapes { text, json };
+enum class Escapes {
+    bare,  // quotes and backslashes stay
+    text,
+    json,  // knows no \xNN: bytes that are not UTF-8 become U+FFFD
+};
 
-// `text` between quotes. JSON knows no \xNN: bytes that are not UTF-8 become U+FFFD there.
-void append_quoted(std::string& out, std::string_view text, Escapes escapes) {
-    out += '"';
+void append_escaped(std::string& out, std::string_view text, Escapes escapes) {
     while (!text.empty()) {
         const auto byte = static_cast<unsigned char>(text.front());
         std::size_t length = printable_length(text);
-        if (byte == '"' || byte == '\\') {
+        if ((byte == '"' || byte == '\\') && escapes != Escapes::bare) {
             out += '\\';
             out += text.front();
         } else if (length > 0) {
@@ -62,7 +64,7 @@ void append_quoted(std::string& out, std::string_view text, Escapes escapes) {
             out += "\\t";
         } else if (byte == '\r') {
             out += "\\r";
-        } else if (escapes == Escapes::text) {
+        } else if (escapes != Escapes::json) {
             append_hex(out, "\\x", byte);
         } else if (byte < 0x80) {
             append_hex(out, "\\u00", byte);
@@ -71,6 +73,12 @@ void append_quoted(std::string& out, std::string_view text, Escapes escapes) {
         }
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
+}
+
+// `text` between quotes.
+void append_quoted(std::string& out, std::string_view text, Escapes escapes) {
+    out += '"';
+    append_escaped(out, text, escapes);
     out += '"';
 }
 
@@ -171,6 +179,18 @@ std::string format_log_line(LogFormat format, Time at, LogLevel level, std::stri
     }
     line += format == LogFormat::text ? "\n" : "}\n";
     return line;
+}
+
+std::string format_log_message(std::string_view message, const LogFields& fields) {
+    std::string text;
+    append_printable(text, message);
+    for (const auto& [key, value] : fields)
+        append_pair(text, key, value);
+    return text;
+}
+
+void append_printable(std::string& out, std::string_view text) {
+    append_escaped(out, text, Escapes::bare);
 }
 
 void append_json_string(std::string& out, std::string_view text) {

@@ -1,4 +1,4 @@
-// The forms of a log line: pure functions, used by Logger only.
+// The forms of a log line: pure functions, for Logger and its sinks.
 //
 // Nothing that a client sent can end a line, close a quote or reach a terminal as a control
 // character: such bytes are escaped.
@@ -22,6 +22,13 @@ std::string_view name_of(LogLevel level);
 // `fields.KEY`.
 std::string format_log_line(LogFormat format, Time at, LogLevel level, std::string_view message,
                             const LogFields& fields);
+
+// `message key=value …`: for where the time and the level stand apart. One line, without a line
+// feed, and UTF-8.
+std::string format_log_message(std::string_view message, const LogFields& fields);
+
+// Appends `text` as one printable line of UTF-8, whatever its bytes.
+void append_printable(std::string& out, std::string_view text);
 
 // Appends `text` as a JSON string, whatever its bytes: what is not UTF-8, and what turns a
 // terminal's writing direction, becomes U+FFFD.

@@ -1,5 +1,5 @@
-// Mail on log lines (registry:2's log.hooks of type mail), by libcurl. Lines of a minute go into
-// one mail; a mail server that is away costs mails, never a request.
+// Mail on log lines (registry:2's log.hooks of type mail). Lines of a minute go into one mail; a
+// mail server that is away costs mails, never a request.
 #pragma once
 
 #include <memory>
@@ -21,6 +21,7 @@ struct MailOptions {
     LogLevel level = LogLevel::error;  // and above
 };
 
+// Errc::invalid for an address that is none. `clock` outlives the sink.
 Result<std::unique_ptr<LogSink>> make_mail_sink(const MailOptions& options, const Clock& clock);
 
 }  // namespace berth::logging

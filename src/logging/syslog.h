@@ -23,6 +23,8 @@ struct SyslogOptions {
     net::DialTls tls;     // of Transport::tls
 };
 
-Result<std::unique_ptr<LogSink>> make_syslog_sink(const SyslogOptions& options);
+// Errc::invalid for what can never work; a collector that is away is not that. `clock` outlives the
+// sink.
+Result<std::unique_ptr<LogSink>> make_syslog_sink(const SyslogOptions& options, const Clock& clock);
 
 }  // namespace berth::logging

@@ -132,6 +132,12 @@ TEST(AccessLine, IsApachesCombinedFormat) {
               "HTTP/1.1\" 200 1234 \"\" \"docker/24.0 (linux)\"\n");
 }
 
+TEST(LogMessage, HasFieldsBehindTheText) {
+    EXPECT_EQ(format_log_message("a \"b\"\n\xff", {{"k", "v w"}, {"l", "x"}}),
+              "a \"b\"\\n\\xff k=\"v w\" l=x");
+    EXPECT_EQ(format_log_message("a", {}), "a");
+}
+
 TEST(AccessLine, EscapesWhatClientsSend) {
     EXPECT_EQ(access_line({.remote_address = "::1",
                            .user = "a b\"\n",
