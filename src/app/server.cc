@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "api/api.h"
+#include "app/adoption.h"
 #include "app/config_load.h"
 #include "app/listeners.h"
 #include "app/logins.h"
@@ -142,7 +143,7 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
         log->write(LogLevel::warn, warning);
 
     BERTH_TRY(const auto lock, lock_data(config));
-    BERTH_TRY(const auto stores, open_stores(config, clock));
+    BERTH_TRY(const auto stores, open_stores(config, clock, logged_adoption(*log)));
     BERTH_TRY(const auto logins, open_logins(config.auth, clock, *log));
     BERTH_TRY(auto rules, make_policy(config));
     auth::LivePolicy policy(std::move(rules));
@@ -177,6 +178,7 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
     for (const auto& address : addresses)
         log->write(LogLevel::info, "listening on " + address);
     on_ready(addresses);
+    stores.adoption->start();
     ServiceManager manager(process_environment());
     const std::string status = "listening on " + joined(addresses);
     manager.ready(status);

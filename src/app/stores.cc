@@ -33,7 +33,8 @@ std::string boot_id() {
 
 }  // namespace
 
-Result<Stores> open_stores(const Config& config, const Clock& clock) {
+Result<Stores> open_stores(const Config& config, const Clock& clock,
+                           registry::AdoptionOptions adoption) {
     const auto& storage = config.storage;
     Stores stores;
     store::SqliteIndexOptions index;
@@ -53,8 +54,12 @@ Result<Stores> open_stores(const Config& config, const Clock& clock) {
     blobs.boot_id = boot_id();
     stores.blobs = store::make_file_blob_store(*stores.directory, clock, blobs);
     BERTH_TRY(stores.index, store::open_sqlite_index(index, clock));
-    stores.registry = std::make_unique<registry::Registry>(*stores.blobs, *stores.index,
-                                                           registry_options(config));
+    BERTH_TRY(stores.adoption, registry::Adoption::open(*stores.directory, *stores.blobs,
+                                                        *stores.index, std::move(adoption)));
+    auto options = registry_options(config);
+    options.adoption = stores.adoption.get();
+    stores.registry =
+        std::make_unique<registry::Registry>(*stores.blobs, *stores.index, std::move(options));
     return stores;
 }
 
@@ -68,7 +73,14 @@ Result<Stores> open_existing_stores(const Config& config, const Clock& clock) {
     if (!std::filesystem::exists(storage.root + "/" + kIndexPath, error)) {
         return fail(Errc::not_found, "there is no registry in " + storage.root);
     }
-    return open_stores(config, clock);
+    BERTH_TRY(auto stores, open_stores(config, clock));
+    if (!stores.adoption->done()) {
+        return fail(Errc::unavailable,
+                    "registry:2's data in " + storage.root +
+                        " is not all taken over yet: `berth serve` does that, and says in its log "
+                        "when it is done");
+    }
+    return stores;
 }
 
 }  // namespace berth::app

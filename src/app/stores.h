@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "io/directory.h"
+#include "registry/adoption.h"
 #include "registry/registry.h"
 #include "store/blob/blob_store.h"
 #include "store/index/index.h"
@@ -23,15 +24,18 @@ struct Stores {
     std::unique_ptr<io::Directory> directory;
     std::unique_ptr<store::BlobStore> blobs;
     std::unique_ptr<store::Index> index;
+    std::unique_ptr<registry::Adoption> adoption;  // of what registry:2 has left; not started
     std::unique_ptr<registry::Registry> registry;
 };
 
 // Opens, and makes what is missing. `clock` outlives the stores. The server holds the directory's
 // lock before it calls this.
-Result<Stores> open_stores(const Config& config, const Clock& clock);
+Result<Stores> open_stores(const Config& config, const Clock& clock,
+                           registry::AdoptionOptions adoption = {});
 
 // The same for looking only: Errc::not_found when there is no registry in the directory yet,
-// Errc::unsupported when the configuration keeps everything in a server's memory.
+// Errc::unavailable when not all is taken over that registry:2 has left in it, Errc::unsupported
+// when the configuration keeps everything in a server's memory.
 Result<Stores> open_existing_stores(const Config& config, const Clock& clock);
 
 }  // namespace berth::app

@@ -31,7 +31,8 @@ Result<void> store_bytes(store::BlobStore& blobs, const store::Index& index, con
 }  // namespace
 
 Result<PushedManifest> Registry::put_manifest(const ManifestPush& push) {
-    auto& [blobs, index, check, cache, references] = *state_;
+    auto& [blobs, index, check, cache, references, adoption, descriptors] = *state_;
+    BERTH_CHECK(state_->ensure_for_push(push.repository));
     BERTH_TRY(const auto digest, digest_for(push.reference, push.bytes));
     BERTH_TRY(const auto manifest, oci::parse_manifest(push.content_type, as_text(push.bytes)));
     auto tags = push.tags;

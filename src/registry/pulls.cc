@@ -84,6 +84,7 @@ Result<ContentPtr> Registry::manifest(const RepositoryName& repository,
 Result<ContentPtr> Registry::State::manifest(const RepositoryName& repository,
                                              const Reference& reference) {
     constexpr auto kKind = PullCache::Kind::manifest;
+    BERTH_CHECK(ensure(repository));
     return look_steadily([&]() -> Result<ContentPtr> {
         const auto version = index.version(repository);
         const auto* tag = std::get_if<Tag>(&reference);
@@ -108,12 +109,23 @@ Result<ContentPtr> Registry::State::manifest(const RepositoryName& repository,
     });
 }
 
+Result<std::optional<std::uint64_t>> Registry::State::find_blob(const RepositoryName& repository,
+                                                                const Digest& digest,
+                                                                std::uint64_t version) {
+    if (!descriptors) return index.find_blob(repository, digest);
+    if (const auto size = descriptors->find(repository, digest, version)) return size;
+    BERTH_TRY(const auto size, index.find_blob(repository, digest));
+    if (size) descriptors->put(repository, digest, index.version(repository), *size);
+    return size;
+}
+
 Result<ContentPtr> Registry::blob(const RepositoryName& repository, const Digest& digest) {
     constexpr auto kKind = PullCache::Kind::blob;
-    auto& [blobs, index, check, cache, references] = *state_;
+    auto& [blobs, index, check, cache, references, adoption, descriptors] = *state_;
+    BERTH_CHECK(state_->ensure(repository));
     return look_steadily([&]() -> Result<ContentPtr> {
         const auto version = index.version(repository);
-        BERTH_TRY(const auto size, index.find_blob(repository, digest));
+        BERTH_TRY(const auto size, state_->find_blob(repository, digest, version));
         if (!size) return not_in(repository, "blob", digest.text());
         auto content = cache.recall(kKind, repository, digest);
         if (!content) {

@@ -10,6 +10,16 @@ namespace {
 
 constexpr std::size_t kNamesAtOnce = 1000;
 
+Result<void> check_done(const Adoption& adoption) {
+    if (adoption.done()) return {};
+    const auto progress = adoption.progress();
+    return fail(Errc::unavailable,
+                "the repositories of registry:2 are being taken over, " +
+                    std::to_string(progress.repositories) + " of " +
+                    std::to_string(progress.repositories_total) +
+                    " so far: they can be pulled from and pushed to, and listed in a moment");
+}
+
 // Of the names that `read` brings, page by page, those that may be seen.
 template <class Read>
 Result<Page> visible(Read read, const std::string& last, std::size_t limit,
@@ -35,26 +45,32 @@ Registry::Registry(store::BlobStore& blobs, store::Index& index, RegistryOptions
                        index,
                        ManifestCheck(index, std::move(options.manifests)),
                        {index, {options.cache_bytes_max, options.cache_files_max}},
-                       options.references}) {}
+                       options.references,
+                       options.adoption,
+                       options.descriptors}) {}
 
 Registry::~Registry() = default;
 
 Result<bool> Registry::has_repository(const RepositoryName& repository) const {
+    BERTH_CHECK(state_->ensure(repository));
     return state_->index.has_repository(repository);
 }
 
 Result<void> Registry::delete_tag(const RepositoryName& repository, const Tag& tag,
                                   const Actor& actor) {
+    BERTH_CHECK(state_->ensure(repository));
     return state_->index.delete_tag(repository, tag, actor);
 }
 
 Result<void> Registry::delete_manifest(const RepositoryName& repository, const Digest& digest,
                                        const Actor& actor) {
+    BERTH_CHECK(state_->ensure(repository));
     return state_->index.delete_manifest(repository, digest, actor);
 }
 
 Result<void> Registry::delete_blob(const RepositoryName& repository, const Digest& digest,
                                    const Actor& actor) {
+    BERTH_CHECK(state_->ensure(repository));
     auto unlinked = state_->index.unlink_blob(repository, digest, actor);
     // Nobody would get it any more, but a file that is open keeps its space on the disk.
     state_->cache.forget(PullCache::Kind::blob, repository, digest.text());
@@ -63,6 +79,7 @@ Result<void> Registry::delete_blob(const RepositoryName& repository, const Diges
 
 Result<std::vector<Tag>> Registry::tags_of(const RepositoryName& repository,
                                            const Digest& digest) const {
+    BERTH_CHECK(state_->ensure(repository));
     BERTH_TRY(auto records, state_->index.tags_of(repository, digest));
     std::vector<Tag> tags;
     tags.reserve(records.size());
@@ -73,6 +90,7 @@ Result<std::vector<Tag>> Registry::tags_of(const RepositoryName& repository,
 
 Result<Page> Registry::tags(const RepositoryName& repository, const std::string& last,
                             std::size_t limit, const MaySee& may_see) const {
+    BERTH_CHECK(state_->ensure(repository));
     const auto read = [&](const std::string& after) {
         return state_->index.tags(repository, after, kNamesAtOnce);
     };
@@ -86,6 +104,7 @@ Result<Page> Registry::tags(const RepositoryName& repository, const std::string&
 
 Result<Page> Registry::repositories(const std::string& last, std::size_t limit,
                                     const MaySee& may_see) const {
+    if (state_->adoption) BERTH_CHECK(check_done(*state_->adoption));
     const auto read = [&](const std::string& after) {
         return state_->index.repositories(after, kNamesAtOnce);
     };

@@ -19,9 +19,12 @@
 #include "oci/names.h"
 #include "registry/manifest_check.h"
 #include "store/blob/blob_store.h"
+#include "store/cache/descriptor_cache.h"
 #include "store/index/index.h"
 
 namespace berth::registry {
+
+class Adoption;
 
 using oci::Digest;
 using oci::Reference;
@@ -35,12 +38,17 @@ using store::UploadId;
 using store::UploadInfo;
 
 struct RegistryOptions {
+    // Takes over what registry:2 has left, repository by repository: each call that names one has
+    // it taken over first. Outlives the registry; null: nothing is to be taken over.
+    Adoption* adoption = nullptr;
     ManifestRules manifests = {};
     // Manifests, and blobs up to 64 KiB, that are kept in memory; and files that are kept open.
     std::size_t cache_bytes_max = 64u << 20;
     std::size_t cache_files_max = 256;
     // Events are to say what a manifest consists of (Event::references).
     bool references = false;
+    // Asked for blobs before the index is. Outlives the registry; null: there is none.
+    store::DescriptorCache* descriptors = nullptr;
 };
 
 // What a pull gets: a manifest or a blob of one repository, immutable. Either `bytes` or `file`.
@@ -140,7 +148,8 @@ class Registry {
     Result<std::vector<Tag>> tags_of(const RepositoryName& repository, const Digest& digest) const;
 
     // Listing, in byte order, after `last`, which need not exist. Errc::not_found: no such
-    // repository. Only what may be seen: repositories by their names, or tags.
+    // repository. Errc::unavailable: not all repositories are taken over yet; the detail says how
+    // many are. Only what may be seen: repositories by their names, or tags.
     using MaySee = std::function<bool(std::string_view name)>;
     Result<Page> tags(const RepositoryName& repository, const std::string& last, std::size_t limit,
                       const MaySee& may_see) const;

@@ -47,14 +47,16 @@ Result<UploadInfo> Registry::upload_status(const RepositoryName& repository,
 
 Result<void> Registry::commit_upload(std::unique_ptr<Upload> upload, const Digest& digest,
                                      const Actor& actor) {
-    BERTH_TRY(const auto known, find_known(state_->index, state_->blobs, digest));
     const RepositoryName repository = upload->info().repository;
+    BERTH_CHECK(state_->ensure_for_push(repository));
+    BERTH_TRY(const auto known, find_known(state_->index, state_->blobs, digest));
     BERTH_TRY(const auto size, upload->commit(digest, known));
     return state_->index.link_blob(repository, digest, size, actor);
 }
 
 Result<void> Registry::put_blob(const RepositoryName& repository, const Digest& digest,
                                 const io::File& file, const Actor& actor) {
+    BERTH_CHECK(state_->ensure_for_push(repository));
     BERTH_TRY(const auto size, state_->blobs.put_file(digest, file));
     return state_->index.link_blob(repository, digest, size, actor);
 }
@@ -63,6 +65,8 @@ Result<bool> Registry::mount_blob(const RepositoryName& repository, const Digest
                                   const std::optional<RepositoryName>& from,
                                   const MayPull& may_pull, const Actor& actor) {
     const auto& index = state_->index;
+    BERTH_CHECK(state_->ensure_for_push(repository));
+    if (from) BERTH_CHECK(state_->ensure(*from));
     std::vector<RepositoryName> sources;
     if (from) {
         sources = {*from, repository};
