@@ -19,6 +19,7 @@
 #include "base/pool.h"
 #include "http/server.h"
 #include "io/directory.h"
+#include "jobs/notifications.h"
 #include "jobs/upload_expiry.h"
 #include "net/loop.h"
 #include "net/tls_source.h"
@@ -64,6 +65,7 @@ api::ApiOptions api_options(const Config& config) {
     options.trusted_proxies = config.http.trusted_proxies;
     options.delete_enabled = config.storage.delete_enabled;
     options.read_only = config.storage.read_only;
+    options.events = !config.notifications.endpoints.empty();
     options.catalog_entries_max = config.catalog_entries_max;
     options.tags_max = config.tags_max;
     options.blob_bytes_max = config.http.blob_bytes_max;
@@ -104,6 +106,15 @@ std::string joined(const std::vector<std::string>& texts) {
     for (const auto& text : texts)
         all += (all.empty() ? "" : ", ") + text;
     return all;
+}
+
+// What the api does is told to them.
+void tell(jobs::Notifications& notifications, api::Services& services) {
+    services.on_change = [&notifications] { notifications.wake(); };
+    if (!notifications.wants_pulls()) return;
+    services.on_pull = [&notifications](registry::Event event) {
+        notifications.pulled(std::move(event));
+    };
 }
 
 void report(Logger& log, const Result<void>& done) {
@@ -153,17 +164,21 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
 
     Pool disk({"disk", config.storage.threads_max, kDiskQueue});
     Pool login_pool({"logins", login_threads(config.auth), kLoginQueue});
-    BERTH_TRY(const auto api, api::make_api({.registry = *stores.registry,
-                                             .authenticator = *logins.authenticator,
-                                             .policy = policy,
-                                             .disk = disk,
-                                             .logins = login_pool,
-                                             .log = *log,
-                                             .clock = clock,
-                                             .issuer = logins.issuer.get(),
-                                             .access_tokens = logins.access_tokens.get(),
-                                             .audit = audit.get()},
-                                            api_options(config)));
+    std::optional<jobs::Notifications> notifications;
+    if (!config.notifications.endpoints.empty())
+        notifications.emplace(*stores.index, clock, *log, config.notifications, nullptr);
+    api::Services services{.registry = *stores.registry,
+                           .authenticator = *logins.authenticator,
+                           .policy = policy,
+                           .disk = disk,
+                           .logins = login_pool,
+                           .log = *log,
+                           .clock = clock,
+                           .issuer = logins.issuer.get(),
+                           .access_tokens = logins.access_tokens.get(),
+                           .audit = audit.get()};
+    if (notifications) tell(*notifications, services);
+    BERTH_TRY(const auto api, api::make_api(services, api_options(config)));
     std::optional<jobs::UploadExpiry> expiry;
     if (config.storage.upload_purging && !config.storage.read_only) {
         expiry.emplace(*stores.blobs, clock, *log, expiry_options(config.storage));

@@ -25,6 +25,7 @@ void add_migrate(CLI::App& app, Run& run);
 void add_token(CLI::App& app, Run& run);
 void add_keys(CLI::App& app, Run& run);
 void add_audit(CLI::App& app, Run& run);
+void add_events(CLI::App& app, Run& run);
 void add_import(CLI::App& app, Run& run);
 // Hidden: what packages are made with.
 void add_manual(CLI::App& app, Run& run);
