@@ -7,6 +7,7 @@
 
 #include "store/index/schema.h"
 #include "store/index/sqlite.h"
+#include "suites/event_suite.h"
 #include "suites/index_suite.h"
 #include "support/index_check.h"
 #include "support/temporary_directory.h"
@@ -16,10 +17,14 @@ namespace {
 
 using sqlite::Connection;
 
+constexpr RecordedEvents kAllEvents{.push = true, .mount = true, .remove = true};
+
 class IndexInFile final : public TestedIndex {
   public:
     explicit IndexInFile(const Clock& clock)
-        : index_(open_sqlite_index({.path = directory_.file("index.db")}, clock).value()) {}
+        : index_(
+              open_sqlite_index({.path = directory_.file("index.db"), .events = kAllEvents}, clock)
+                  .value()) {}
     Index& index() override { return *index_; }
     std::vector<std::string> inconsistencies() override {
         return inconsistencies_of(directory_.file("index.db"));
@@ -33,7 +38,7 @@ class IndexInFile final : public TestedIndex {
 class IndexInMemory final : public TestedIndex {
   public:
     explicit IndexInMemory(const Clock& clock)
-        : index_(open_sqlite_index({.path = ":memory:"}, clock).value()) {}
+        : index_(open_sqlite_index({.path = ":memory:", .events = kAllEvents}, clock).value()) {}
     Index& index() override { return *index_; }
 
   private:
@@ -46,6 +51,11 @@ IndexBackend backend(std::string name) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, IndexSuite,
+                         ::testing::Values(backend<IndexInFile>("File"),
+                                           backend<IndexInMemory>("Memory")),
+                         [](const auto& tested) { return tested.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, EventSuite,
                          ::testing::Values(backend<IndexInFile>("File"),
                                            backend<IndexInMemory>("Memory")),
                          [](const auto& tested) { return tested.param.name; });
@@ -117,6 +127,27 @@ TEST_F(SqliteIndex, IsCheckedByInvariantsThatCanFail) {
         EXPECT_GT(now, found) << damage;
         found = now;
     }
+}
+
+TEST_F(SqliteIndex, RecordsOnlyTheEventsThatItIsToRecord) {
+    const auto all = [this](RecordedEvents recorded) {
+        auto index = open_sqlite_index({.path = ":memory:", .events = recorded}, clock_).value();
+        EXPECT_TRUE(index->link_blob(app_, digest_of(1), 5, actor_));
+        EXPECT_TRUE(index->mount_blob(app_, digest_of(1), 5, app_, actor_));
+        EXPECT_TRUE(index->put_manifest(app_, image_of(10), {latest_}, Overwrite::yes, actor_));
+        EXPECT_TRUE(index->delete_manifest(app_, digest_of(10), actor_));
+        EXPECT_TRUE(index->unlink_blob(app_, digest_of(1), actor_));
+        std::vector<std::string> lines;
+        const auto events = index->events(0, 100).value();
+        for (const auto& event : events)
+            lines.push_back(format_event(event));
+        return lines;
+    };
+    using ::testing::ElementsAre;
+    EXPECT_THAT(all({}), ElementsAre());
+    EXPECT_THAT(all({.push = true}), ElementsAre("push 1", "push 10 :latest"));
+    EXPECT_THAT(all({.mount = true}), ElementsAre("mount 1"));
+    EXPECT_THAT(all({.remove = true}), ElementsAre("delete 10", "delete :latest", "delete 1"));
 }
 
 TEST_F(SqliteIndex, RefusesWhatANewerProgramWrote) {
