@@ -115,7 +115,7 @@ Result<std::optional<std::uint64_t>> Registry::State::find_blob(const Repository
     if (!descriptors) return index.find_blob(repository, digest);
     if (const auto size = descriptors->find(repository, digest, version)) return size;
     BERTH_TRY(const auto size, index.find_blob(repository, digest));
-    if (size) descriptors->put(repository, digest, index.version(repository), *size);
+    if (size) descriptors->put(repository, digest, version, *size);
     return size;
 }
 
