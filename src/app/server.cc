@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "app/adoption.h"
 #include "app/config_load.h"
+#include "app/debug_server.h"
 #include "app/listeners.h"
 #include "app/logins.h"
 #include "app/policy.h"
@@ -19,6 +20,7 @@
 #include "base/pool.h"
 #include "http/server.h"
 #include "io/directory.h"
+#include "jobs/health.h"
 #include "jobs/notifications.h"
 #include "jobs/upload_expiry.h"
 #include "net/loop.h"
@@ -95,6 +97,12 @@ jobs::UploadExpiryOptions expiry_options(const StorageConfig& storage) {
     return options;
 }
 
+jobs::HealthOptions health_options(const Config& config) {
+    jobs::HealthOptions options = config.health;
+    options.storage_driver = driver_of(config.storage);
+    return options;
+}
+
 // How long to wait for a wish: the watchdog is told twice in each of its periods.
 std::chrono::milliseconds patience_of(const ServiceManager& manager) {
     constexpr std::chrono::milliseconds upkeep = kUpkeep;
@@ -154,7 +162,10 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
         log->write(LogLevel::warn, warning);
 
     BERTH_TRY(const auto lock, lock_data(config));
-    BERTH_TRY(const auto stores, open_stores(config, clock, logged_adoption(*log)));
+    const auto metrics = make_metrics(config);
+    BERTH_TRY(const auto stores, open_stores(config, clock, logged_adoption(*log), metrics.get()));
+    const jobs::Health health(jobs::make_health_checks(*stores.directory, health_options(config)),
+                              *log);
     BERTH_TRY(const auto logins, open_logins(config.auth, clock, *log));
     BERTH_TRY(auto rules, make_policy(config));
     auth::LivePolicy policy(std::move(rules));
@@ -166,7 +177,7 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
     Pool login_pool({"logins", login_threads(config.auth), kLoginQueue});
     std::optional<jobs::Notifications> notifications;
     if (!config.notifications.endpoints.empty())
-        notifications.emplace(*stores.index, clock, *log, config.notifications, nullptr);
+        notifications.emplace(*stores.index, clock, *log, config.notifications, metrics.get());
     api::Services services{.registry = *stores.registry,
                            .authenticator = *logins.authenticator,
                            .policy = policy,
@@ -176,7 +187,9 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
                            .clock = clock,
                            .issuer = logins.issuer.get(),
                            .access_tokens = logins.access_tokens.get(),
-                           .audit = audit.get()};
+                           .audit = audit.get(),
+                           .metrics = metrics.get()};
+    if (config.health.any()) services.ready = [&health] { return health.ready(); };
     if (notifications) tell(*notifications, services);
     BERTH_TRY(const auto api, api::make_api(services, api_options(config)));
     std::optional<jobs::UploadExpiry> expiry;
@@ -188,6 +201,17 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
     http::Server server(loops, *api, disk, http_options(config.http, *log));
     for (auto& listener : listeners)
         server.add(std::move(listener));
+    BERTH_TRY(const auto debug, open_debug_server(config, metrics.get(),
+                                                  {.stores = stores,
+                                                   .server = server,
+                                                   .connections_max = config.http.connections_max,
+                                                   .authenticator = *logins.authenticator,
+                                                   .disk = disk,
+                                                   .logins = login_pool,
+                                                   .health = health,
+                                                   .tls = tls.get(),
+                                                   .clock = clock},
+                                                  *log));
     loops.start();
     const auto addresses = addresses_of(server);
     for (const auto& address : addresses)

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "io/measured_directory.h"
 #include "store/index/sqlite_index.h"
 
 namespace berth::app {
@@ -31,10 +32,22 @@ std::string boot_id() {
     return io::read_file(**proc, "boot_id", 64).value_or("");
 }
 
+std::unique_ptr<io::Directory> measured(std::unique_ptr<io::Directory> directory,
+                                        metrics::Metrics& metrics) {
+    return io::measure(std::move(directory),
+                       [&metrics](std::string_view action, std::chrono::nanoseconds duration) {
+                           metrics.storage_action(action, duration);
+                       });
+}
+
 }  // namespace
 
+std::string driver_of(const StorageConfig& storage) {
+    return storage.in_memory ? "inmemory" : "filesystem";
+}
+
 Result<Stores> open_stores(const Config& config, const Clock& clock,
-                           registry::AdoptionOptions adoption) {
+                           registry::AdoptionOptions adoption, metrics::Metrics* metrics) {
     const auto& storage = config.storage;
     Stores stores;
     store::SqliteIndexOptions index;
@@ -49,6 +62,7 @@ Result<Stores> open_stores(const Config& config, const Clock& clock,
             BERTH_CHECK(stores.directory->sync_directory(folder));
         index.path = storage.root + "/" + kIndexPath;
     }
+    if (metrics != nullptr) stores.directory = measured(std::move(stores.directory), *metrics);
     store::FileBlobStoreOptions blobs;
     blobs.reserve_bytes = storage.in_memory ? 0 : storage.reserve_bytes;
     blobs.boot_id = boot_id();

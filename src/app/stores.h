@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "io/directory.h"
+#include "metrics/metrics.h"
 #include "registry/adoption.h"
 #include "registry/registry.h"
 #include "store/blob/blob_store.h"
@@ -28,10 +29,14 @@ struct Stores {
     std::unique_ptr<registry::Registry> registry;
 };
 
-// Opens, and makes what is missing. `clock` outlives the stores. The server holds the directory's
-// lock before it calls this.
+// Opens, and makes what is missing. `clock` outlives the stores, and so do the metrics, which may
+// be null. The server holds the directory's lock before it calls this.
 Result<Stores> open_stores(const Config& config, const Clock& clock,
-                           registry::AdoptionOptions adoption = {});
+                           registry::AdoptionOptions adoption = {},
+                           metrics::Metrics* metrics = nullptr);
+
+// distribution's name for where the blobs are.
+std::string driver_of(const StorageConfig& storage);
 
 // The same for looking only: Errc::not_found when there is no registry in the directory yet,
 // Errc::unavailable when not all is taken over that registry:2 has left in it, Errc::unsupported

@@ -127,7 +127,7 @@ struct Metrics::State {
     HttpMetrics http;
     Timers<9> storage{
         {"Delete", "GetContent", "List", "Move", "PutContent", "Reader", "Stat", "Sync", "Writer"}};
-    Timers<3> redis{{"Clear", "SetDescriptor", "Stat"}};
+    Timers<2> redis{{"SetDescriptor", "Stat"}};
     Table events, events_by_action, statuses, pending;
     std::vector<Reading> readings;
 

@@ -59,7 +59,7 @@ class Metrics {
     void storage_action(std::string_view action, std::chrono::nanoseconds duration);
     // What is kept in memory of blobs and manifests was asked for one.
     void cache_request(bool hit);
-    // A call of the descriptor cache in Redis: Stat, SetDescriptor, Clear. Others are not counted.
+    // A call of the descriptor cache in Redis: Stat, SetDescriptor. Others are not counted.
     void redis_action(std::string_view action, std::chrono::nanoseconds duration);
 
     // Notifications. An event was queued for the endpoint: `type` is Events; `action` and
