@@ -39,6 +39,7 @@ void add_commands(CLI::App& app, Run& run) {
     add_keys(app, run);
     add_audit(app, run);
     add_events(app, run);
+    add_import(app, run);
     add_manual(app, run);
     add_completion(app, run);
     add_garbage_collect(app, run);
