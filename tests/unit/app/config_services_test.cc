@@ -99,7 +99,8 @@ TEST(Health, IsReadAsInRegistry2) {
     const auto health = config_of(R"(health:
   storagedriver: {enabled: true, interval: 1s, threshold: 4}
   file: [{file: /f, interval: 2s}]
-  http: [{uri: "http://x/y", headers: {A: [b]}, statuscode: 204, timeout: 3s, interval: 4s, threshold: 5}]
+  http: [{uri: "http://x/y", headers: {A: [b]}, statuscode: 204, timeout: 3s, interval: 4s,
+    threshold: 5}]
   tcp: [{addr: "x:6379", timeout: 6s, interval: 7s, threshold: 8}, {addr: ":1"}]
 )")
                             .health;
