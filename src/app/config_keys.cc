@@ -53,6 +53,7 @@ constexpr ConfigKey kKeys[] = {
     {"log.syslog.key", served, ""},
     {"log.journald", served, ""},
     {"log.journald.access", served, ""},
+    {"log.journald.socket", served, ""},
     {"loglevel", served, ""},
     {"reporting", warned, "nothing is reported to Bugsnag or New Relic"},
     {"reporting.bugsnag", warned, ""},

@@ -80,7 +80,9 @@ std::optional<logging::SyslogOptions> read_syslog(const ConfigValue& syslog, Nam
 std::optional<logging::JournaldOptions> read_journald(const ConfigValue& journald) {
     if (!is_on(journald)) return std::nullopt;
     logging::JournaldOptions to;
-    if (journald.kind() != YamlNode::Kind::scalar) journald.at("access").read(to.access);
+    if (journald.kind() == YamlNode::Kind::scalar) return to;
+    journald.at("access").read(to.access);
+    journald.at("socket").read(to.socket);
     return to;
 }
 
