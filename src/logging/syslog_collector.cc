@@ -68,6 +68,8 @@ class StreamCollector final : public Destination {
     }
 
     Result<void> send(std::string_view line) override {
+        // The system would take the line, and find out only then that nobody reads it.
+        if (connection_->is_closed()) return fail(Errc::unavailable, "has closed the connection");
         return connection_->write_all(as_bytes(frame(transport_, line)));
     }
 

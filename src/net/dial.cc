@@ -112,6 +112,8 @@ class PlainConnection final : public Connection {
         return {};
     }
 
+    bool is_closed() const override { return socket_.is_closed(); }
+
   private:
     Result<void> wait_after(int os_errno, DialSocket::Until until, Deadline deadline) const {
         if (os_errno == EINTR) return {};

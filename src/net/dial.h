@@ -36,6 +36,8 @@ class Connection {
     // At least one byte; 0: the peer has closed.
     virtual Result<std::size_t> read_some(MutableBytes out) = 0;
     virtual Result<void> write_all(Bytes bytes) = 0;
+    // Is the peer known to have closed, so that what is written would be lost? Waits for nothing.
+    virtual bool is_closed() const = 0;
 };
 
 // Errc::unavailable (refused, no such host, a time that has passed), Errc::invalid (an address that

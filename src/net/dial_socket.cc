@@ -93,6 +93,11 @@ ssize_t DialSocket::send(Bytes bytes) {
     return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
+bool DialSocket::is_closed() const {
+    pollfd gone{fd_.get(), POLLRDHUP, 0};
+    return ::poll(&gone, 1, 0) > 0;
+}
+
 Result<void> DialSocket::wait(Until until, Deadline deadline) const {
     return wait_for(fd_.get(), until == Until::readable ? POLLIN : POLLOUT, deadline);
 }

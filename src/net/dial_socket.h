@@ -23,6 +23,8 @@ class DialSocket {
     // Errc::unavailable when the deadline passes first.
     enum class Until { readable, writable };
     Result<void> wait(Until until, Deadline deadline) const;
+    // Is the peer known to have closed? Unread bytes do not hide it.
+    bool is_closed() const;
 
   private:
     explicit DialSocket(UniqueFd fd) : fd_(std::move(fd)) {}

@@ -166,6 +166,8 @@ class TlsConnection final : public Connection {
                       [&] { return SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count); });
     }
 
+    bool is_closed() const override { return socket_.is_closed(); }
+
   private:
     // Does `step` again for as long as it has to wait for the socket. Its end by the peer is no
     // error.

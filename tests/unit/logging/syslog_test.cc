@@ -127,6 +127,7 @@ struct Written {
     std::vector<net::DialOptions> dialed;
     std::string text;
     bool fails = false;
+    bool closed = false;
 };
 
 class WrittenConnection final : public net::Connection {
@@ -134,10 +135,11 @@ class WrittenConnection final : public net::Connection {
     explicit WrittenConnection(Written& written) : written_(written) {}
     Result<std::size_t> read_some(MutableBytes) override { return 0; }
     Result<void> write_all(Bytes bytes) override {
-        if (written_.fails) return fail(Errc::unavailable, "broken pipe");
         written_.text += as_text(bytes);
+        if (written_.fails) return fail(Errc::unavailable, "broken pipe");
         return {};
     }
+    bool is_closed() const override { return written_.closed; }
 
   private:
     Written& written_;
@@ -185,7 +187,17 @@ TEST(SyslogCollector, ConnectsAnewAfterAFailure) {
     ASSERT_TRUE(collector->open());
     ASSERT_TRUE(collector->send("a"));
     EXPECT_EQ(written.dialed.size(), 2u);
-    EXPECT_EQ(written.text, "1 a");
+    EXPECT_EQ(written.text, "1 a1 a");
+}
+
+TEST(SyslogCollector, WritesNothingToACollectorThatHasClosed) {
+    Written written;
+    const auto collector =
+        make_syslog_collector(options(Transport::tcp, "host:601"), dial_to(written));
+    ASSERT_TRUE(collector->open());
+    written.closed = true;
+    EXPECT_EQ(collector->send("a").error().code, Errc::unavailable);
+    EXPECT_EQ(written.text, "");
 }
 
 TEST(SyslogCollector, SaysThatAUnixSocketIsNotThere) {

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <functional>
 #include <future>
+#include <thread>
 
 #include "base/release.h"
 #include "support/local_server.h"
@@ -203,6 +204,21 @@ TEST(Dial, TheEndByThePeerIsAReadOfNothing) {
     const auto end = read_one(**connection);
     ASSERT_TRUE(end);
     EXPECT_EQ(*end, 0U);
+}
+
+TEST(Dial, APeerThatHasClosedIsKnownBehindUnreadBytes) {
+    std::promise<void> end;
+    const auto server = LocalServer::tcp([&end](int fd) {
+        send_all(fd, "bye");
+        end.get_future().wait();
+    });
+    const auto connection = dial(to(server.address()));
+    ASSERT_TRUE(connection);
+    EXPECT_FALSE((*connection)->is_closed());
+    end.set_value();
+    while (!(*connection)->is_closed())
+        std::this_thread::yield();
+    EXPECT_EQ(read_exactly(**connection, 3), "bye");
 }
 
 TEST(Dial, WritingToAPeerThatHasGoneIsAnErrorAndNoSignal) {
