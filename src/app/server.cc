@@ -10,6 +10,7 @@
 #include "app/config_load.h"
 #include "app/debug_server.h"
 #include "app/listeners.h"
+#include "app/log_outputs.h"
 #include "app/logins.h"
 #include "app/policy.h"
 #include "app/process.h"
@@ -157,13 +158,15 @@ void reload_policy(const Config& running, const ReadAgain& read_again, auth::Liv
 Result<void> serve(const Config& config, const ReadAgain& read_again, const OnReady& on_ready) {
     claim_process();
     const SystemClock clock;
-    BERTH_TRY(const auto log, Logger::open(config.log, clock));
+    BERTH_TRY(const auto log, open_log(config, clock));
     for (const auto& warning : config.warnings)
         log->write(LogLevel::warn, warning);
 
     BERTH_TRY(const auto lock, lock_data(config));
     const auto metrics = make_metrics(config);
-    BERTH_TRY(const auto stores, open_stores(config, clock, logged_adoption(*log), metrics.get()));
+    const auto descriptors = open_descriptors(config, clock, *log, metrics.get());
+    BERTH_TRY(const auto stores, open_stores(config, clock, logged_adoption(*log), metrics.get(),
+                                             descriptors.get()));
     const jobs::Health health(jobs::make_health_checks(*stores.directory, health_options(config)),
                               *log);
     BERTH_TRY(const auto logins, open_logins(config.auth, clock, *log));
