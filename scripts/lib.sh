@@ -9,6 +9,13 @@ cd "$root"
 say() { printf '==> %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
+# The time of what is packed: that of the commit, so that the same commit gives the same bytes.
+commit_time() {
+    : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct 2>/dev/null)}"
+    [ -n "$SOURCE_DATE_EPOCH" ] || die "not in a git repository: set SOURCE_DATE_EPOCH"
+    export SOURCE_DATE_EPOCH
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"

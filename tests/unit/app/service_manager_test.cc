@@ -41,7 +41,7 @@ class NotifySocket {
 
 void expect_messages(const std::string& name) {
     NotifySocket systemd(name);
-    ServiceManager manager({{"NOTIFY_SOCKET", name}});
+    ServiceManager manager(Environment{{"NOTIFY_SOCKET", name}});
     manager.ready("listening on http://127.0.0.1:5000");
     EXPECT_EQ(systemd.receive(), "READY=1\nSTATUS=listening on http://127.0.0.1:5000");
     manager.reloading();
@@ -68,26 +68,30 @@ TEST(ServiceManager, IsSilentWhereNobodyListens) {
     const TemporaryDirectory folder;
     for (const auto& name : {std::string(), folder.path() + "/nobody", std::string("vsock:2:1"),
                              std::string("/"), std::string("/" + std::string(200, 'a'))}) {
-        ServiceManager manager({{"NOTIFY_SOCKET", name}});
+        ServiceManager manager(Environment{{"NOTIFY_SOCKET", name}});
         manager.ready("");
         manager.stopping();
     }
-    ServiceManager({}).ready("");
+    ServiceManager(Environment{}).ready("");
 }
 
 TEST(ServiceManager, ObeysTheWatchdogOfThisProcess) {
     const auto ours = std::to_string(::getpid());
-    EXPECT_EQ(ServiceManager({{"WATCHDOG_USEC", "3000000"}}).watchdog(), std::chrono::seconds(3));
-    EXPECT_EQ(ServiceManager({{"WATCHDOG_USEC", "1500000"}, {"WATCHDOG_PID", ours}}).watchdog(),
+    EXPECT_EQ(ServiceManager(Environment{{"WATCHDOG_USEC", "3000000"}}).watchdog(),
+              std::chrono::seconds(3));
+    EXPECT_EQ(ServiceManager(Environment{{"WATCHDOG_USEC", "1500000"}, {"WATCHDOG_PID", ours}})
+                  .watchdog(),
               std::chrono::milliseconds(1500));
 }
 
 TEST(ServiceManager, HasNoWatchdogUnlessItIsAskedFor) {
-    EXPECT_EQ(ServiceManager({}).watchdog(), std::nullopt);
+    EXPECT_EQ(ServiceManager(Environment{}).watchdog(), std::nullopt);
     for (const auto* period : {"", "0", "-1", "soon", "1s"})
-        EXPECT_EQ(ServiceManager({{"WATCHDOG_USEC", period}}).watchdog(), std::nullopt) << period;
-    EXPECT_EQ(ServiceManager({{"WATCHDOG_USEC", "3000000"}, {"WATCHDOG_PID", "1"}}).watchdog(),
-              std::nullopt);
+        EXPECT_EQ(ServiceManager(Environment{{"WATCHDOG_USEC", period}}).watchdog(), std::nullopt)
+            << period;
+    EXPECT_EQ(
+        ServiceManager(Environment{{"WATCHDOG_USEC", "3000000"}, {"WATCHDOG_PID", "1"}}).watchdog(),
+        std::nullopt);
 }
 
 }  // namespace
