@@ -2,7 +2,7 @@
 JOBS ?= 2
 export JOBS
 
-.PHONY: help build run test test-fast bench check fuzz clean
+.PHONY: help build run test test-fast bench check fuzz package image clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -44,6 +44,16 @@ fuzz:
 bench:
 	@scripts/install-build
 	@bench/run
+
+# make package    the Debian package, build/package/berth_*.deb
+package:
+	@scripts/install-build
+	@scripts/package
+
+# make image      an OCI image of Berth, build/package/berth-image.tar, for `docker load`
+image:
+	@scripts/install-build
+	@scripts/image
 
 # make clean      remove what was built (not the data)
 clean:
