@@ -130,7 +130,7 @@ void read_oidc(const ConfigValue& oidc, AuthConfig& config, NamedFiles files) {
         item.at("name").read(to.name);
         item.at("issuer").read(to.issuer);
         item.at("audiences").read(to.audiences);
-        item.at("jwks").read(to.jwks);
+        item.at("jwks").read_url(to.jwks);
         read_file_path(item.at("ca"), to.ca, files);
         item.at("algorithms").read(to.algorithms);
         if (to.name.empty() || to.name.find_first_of(": \t") != std::string::npos) {

@@ -85,27 +85,23 @@ void read_listeners(const ConfigValue& http, HttpConfig& config) {
 void read_tls(const ConfigValue& tls, NamedFiles files, HttpConfig& config) {
     if (!tls.named()) return;
     TlsConfig to;
-    const std::pair<const char*, std::string*> paths[] = {
-        {"certificate", &to.certificate}, {"chain", &to.chain}, {"key", &to.key}};
-    for (const auto& [name, path] : paths) {
-        tls.at(name).read(*path);
-        if (!path->empty()) check_file(tls.at(name), *path, files);
-    }
+    read_file_path(tls.at("certificate"), to.certificate, files);
+    read_file_path(tls.at("chain"), to.chain, files);
+    read_file_path(tls.at("key"), to.key, files);
     const auto minimum = tls.at("minimumtls");
     minimum.read_word(to.minimum, {"tls1.0", "tls1.1", "tls1.2", "tls1.3"});
     if (to.minimum < "tls1.2") minimum.warn("below TLS 1.2 connections can be broken into");
     tls.at("ciphersuites").read(to.ciphersuites);
-    tls.at("clientcas").read(to.client_cas);
-    for (const auto& item : tls.at("clientcas").items()) {
-        std::string path;
-        item.read(path);
-        check_file(item, path, files);
+    for (const auto& item : tls.at("clientcas").items())
+        read_file_path(item, to.client_cas.emplace_back(), files);
+    std::erase(to.client_cas, "");
+    if (const auto clients = tls.at("clientauth"); !to.client_cas.empty()) {
+        clients.read_word(to.client_auth,
+                          {"request-client-cert", "require-any-client-cert",
+                           "verify-client-cert-if-given", "require-and-verify-client-cert"});
+    } else if (clients.present()) {
+        clients.warn("means nothing without clientcas");
     }
-    const auto clients = tls.at("clientauth");
-    clients.read_word(to.client_auth,
-                      {"request-client-cert", "require-any-client-cert",
-                       "verify-client-cert-if-given", "require-and-verify-client-cert"});
-    if (clients.present() && to.client_cas.empty()) clients.warn("means nothing without clientcas");
     if (to.certificate.empty() && to.key.empty()) {
         if (!to.chain.empty()) tls.wrong("certificate and key are missing");
         return;

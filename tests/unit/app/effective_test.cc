@@ -149,6 +149,7 @@ TEST(Effective, CanBeReadBack) {
         ASSERT_TRUE(again) << again.error().detail << "\n" << printed;
         EXPECT_TRUE(same_values(again->effective, config->effective))
             << printed << print_yaml(again->effective);
+        EXPECT_EQ(again->warnings.size(), config->warnings.size()) << printed;
     }
 }
 
@@ -174,6 +175,16 @@ TEST(Effective, HoldsEveryKeyThatIsServed) {
         EXPECT_TRUE(recorded.contains(path) || recorded.contains(path + "[]") ||
                     kOldNames.contains(path))
             << path;
+    }
+}
+
+TEST(Effective, HoldsEachKeyOnce) {
+    for (const auto text : {kEverything, kAlternatives}) {
+        std::set<std::string> paths;
+        const auto config = parse(text);
+        ASSERT_TRUE(config) << config.error().detail;
+        for (const auto& value : config->effective)
+            EXPECT_TRUE(paths.insert(to_string(value.path)).second) << to_string(value.path);
     }
 }
 
