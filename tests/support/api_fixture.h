@@ -45,6 +45,9 @@ struct ApiSetup {
     LogLevel log_level = LogLevel::error;
     metrics::Metrics* metrics = nullptr;
     std::function<bool()> ready = {};
+    std::function<void(registry::Event)> on_pull = {};
+    std::function<void()> on_change = {};
+    store::RecordedEvents events = {};
 };
 
 inline std::string basic(const std::string& user, const std::string& password) {
@@ -54,7 +57,10 @@ inline std::string basic(const std::string& user, const std::string& password) {
 // Everything that stands behind a served Api.
 class ApiServer {
   public:
-    explicit ApiServer(ApiSetup setup) : registry_(*blobs_, *index_, std::move(setup.registry)) {
+    explicit ApiServer(ApiSetup setup)
+        : index_(store::open_sqlite_index({.path = ":memory:", .events = setup.events}, clock_)
+                     .value()),
+          registry_(*blobs_, *index_, std::move(setup.registry)) {
         LogOptions log;
         log.level = setup.log_level;
         log.access_path = files_.file("access.log");
@@ -91,7 +97,9 @@ class ApiServer {
                              .access_tokens = access_tokens_.get(),
                              .audit = audit_.get(),
                              .metrics = setup.metrics,
-                             .ready = std::move(setup.ready)},
+                             .ready = std::move(setup.ready),
+                             .on_pull = std::move(setup.on_pull),
+                             .on_change = std::move(setup.on_change)},
                             std::move(setup.options))
                        .value();
         http::ServerOptions options;
@@ -101,6 +109,7 @@ class ApiServer {
 
     http::Handler& handler() { return *handler_; }
     registry::Registry& registry() { return registry_; }
+    std::vector<registry::Event> events() { return index_->events(0, 1000).value(); }
     auth::AccessTokens& access_tokens() { return *access_tokens_; }
     // Users and passwords from now on.
     void set_users(const std::map<std::string, std::string>& users) { write_users(users); }
@@ -153,8 +162,7 @@ class ApiServer {
     std::unique_ptr<io::Directory> directory_ = io::make_memory_directory();
     std::unique_ptr<store::BlobStore> blobs_ =
         store::make_file_blob_store(*directory_, clock_, {.reserve_bytes = 0, .boot_id = "test"});
-    std::unique_ptr<store::Index> index_ =
-        store::open_sqlite_index({.path = ":memory:"}, clock_).value();
+    std::unique_ptr<store::Index> index_;
     registry::Registry registry_;
     Pool disk_{{.name = "disk", .threads = 4}};
     Pool login_pool_{{.name = "passwords", .threads = 2}};

@@ -315,6 +315,29 @@ TEST(Manifest, ShowsReferrersItsConfigsTypeWhereItHasNone) {
     EXPECT_EQ(parse_manifest("", document.dump())->effective_artifact_type(), "a/b");
 }
 
+TEST(References, AreConfigAndLayersOrAnIndexsManifests) {
+    const auto one = [](const std::string& name, const std::string& more = {}) {
+        return R"({"mediaType":"a/)" + name + R"(","digest":"sha256:)" + name + R"(","size":1)" +
+               more + "}";
+    };
+    const auto references = [](const std::string& manifest) {
+        return Json::parse(format_references(manifest));
+    };
+    EXPECT_EQ(references(R"({"config":)" + one("c") + R"(,"layers":[)" + one("l1") + "," +
+                         one("l2") + "]}"),
+              Json::parse("[" + one("c") + "," + one("l1") + "," + one("l2") + "]"));
+    const auto kept = one("m", R"(,"platform":{"os":"linux","variant":"v8"},"urls":["u"],)"
+                               R"("annotations":{"k":"v"},"artifactType":"t")");
+    EXPECT_EQ(references(R"({"manifests":[)" + kept + "]}"), Json::parse("[" + kept + "]"));
+    EXPECT_EQ(references(R"({"manifests":[)" + one("m", R"(,"data":"AAAA","x":1)") + "]}"),
+              Json::parse("[" + one("m") + "]"));
+}
+
+TEST(References, AreEmptyWhereThereAreNone) {
+    for (const char* text : {"", "[]", "{", "{}", R"({"manifests":[]})", R"({"config":null})"})
+        EXPECT_EQ(format_references(text), "") << text;
+}
+
 TEST(Referrers, OfNothingAreAnEmptyIndex) {
     EXPECT_EQ(format_referrers({}),
               R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json",)"
