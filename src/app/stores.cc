@@ -1,6 +1,7 @@
 #include "app/stores.h"
 
 #include <filesystem>
+#include <utility>
 
 #include "io/measured_directory.h"
 #include "store/index/sqlite_index.h"
@@ -47,7 +48,8 @@ std::string driver_of(const StorageConfig& storage) {
 }
 
 Result<Stores> open_stores(const Config& config, const Clock& clock,
-                           registry::AdoptionOptions adoption, metrics::Metrics* metrics) {
+                           registry::AdoptionOptions adoption, metrics::Metrics* metrics,
+                           store::DescriptorCache* descriptors) {
     const auto& storage = config.storage;
     Stores stores;
     store::SqliteIndexOptions index;
@@ -72,9 +74,22 @@ Result<Stores> open_stores(const Config& config, const Clock& clock,
                                                         *stores.index, std::move(adoption)));
     auto options = registry_options(config);
     options.adoption = stores.adoption.get();
+    options.descriptors = descriptors;
     stores.registry =
         std::make_unique<registry::Registry>(*stores.blobs, *stores.index, std::move(options));
     return stores;
+}
+
+std::unique_ptr<store::DescriptorCache> open_descriptors(const Config& config, const Clock& clock,
+                                                         Logger& log, metrics::Metrics* metrics) {
+    if (!config.redis) return nullptr;
+    store::OnRedisAction on_action;
+    if (metrics != nullptr) {
+        on_action = [metrics](std::string_view action, std::chrono::nanoseconds duration) {
+            metrics->redis_action(action, duration);
+        };
+    }
+    return store::make_redis_cache(*config.redis, clock, log, std::move(on_action));
 }
 
 Result<Stores> open_existing_stores(const Config& config, const Clock& clock) {

@@ -6,12 +6,14 @@
 
 #include "app/config.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/result.h"
 #include "io/directory.h"
 #include "metrics/metrics.h"
 #include "registry/adoption.h"
 #include "registry/registry.h"
 #include "store/blob/blob_store.h"
+#include "store/cache/descriptor_cache.h"
 #include "store/index/index.h"
 
 namespace berth::app {
@@ -29,11 +31,17 @@ struct Stores {
     std::unique_ptr<registry::Registry> registry;
 };
 
-// Opens, and makes what is missing. `clock` outlives the stores, and so do the metrics, which may
-// be null. The server holds the directory's lock before it calls this.
+// Opens, and makes what is missing. `clock` outlives the stores, and so do the metrics and the
+// descriptors, which may be null. The server holds the directory's lock before it calls this.
 Result<Stores> open_stores(const Config& config, const Clock& clock,
                            registry::AdoptionOptions adoption = {},
-                           metrics::Metrics* metrics = nullptr);
+                           metrics::Metrics* metrics = nullptr,
+                           store::DescriptorCache* descriptors = nullptr);
+
+// The cache of descriptors that is configured; null: none is. All arguments but the configuration
+// outlive it; the metrics may be null.
+std::unique_ptr<store::DescriptorCache> open_descriptors(const Config& config, const Clock& clock,
+                                                         Logger& log, metrics::Metrics* metrics);
 
 // distribution's name for where the blobs are.
 std::string driver_of(const StorageConfig& storage);
