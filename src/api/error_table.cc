@@ -65,6 +65,7 @@ Code unknown_code(About about) {
             return Code::token_unknown;
         case About::request:
         case About::repository:
+        case About::catalog:
             break;
     }
     return Code::name_unknown;
@@ -84,6 +85,7 @@ Code invalid_code(About about) {
             return Code::request_invalid;
         case About::request:
         case About::repository:
+        case About::catalog:
             break;
     }
     return Code::name_invalid;
@@ -140,6 +142,8 @@ bool is_for_client(Errc code, About about) {
     switch (code) {
         case Errc::not_found:
             return about == About::manifest_push;
+        case Errc::unavailable:
+            return about == About::catalog;  // how much of it is taken over so far
         case Errc::invalid:
         case Errc::unauthenticated:
         case Errc::conflict:

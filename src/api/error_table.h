@@ -58,6 +58,7 @@ const CodeRow& row_of(Code code);
 enum class About {
     request,     // nothing in particular
     repository,  // a repository, or its name
+    catalog,     // the list of all repositories
     blob,
     digest,  // the text of a digest, or bytes that should have one
     upload,

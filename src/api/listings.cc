@@ -49,7 +49,7 @@ Reply<> list_repositories(Exchange& exchange) {
     };
     BERTH_TRY(store::Page page,
               reply(exchange.registry().repositories(paging.last, read_limit(paging), may_see),
-                    About::repository));
+                    About::catalog));
     answer_page(exchange, paging, std::move(page), nlohmann::ordered_json::object(),
                 "repositories");
     return {};

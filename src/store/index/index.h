@@ -39,6 +39,9 @@ class IndexReader {
                                                            const Digest& digest) const = 0;
     // The size of a blob that is stored whole for any repository.
     virtual Result<std::optional<std::uint64_t>> find_stored(const Digest& digest) const = 0;
+    // All of them in digest order, after `last` (empty: from the start), at most `limit`.
+    virtual Result<std::vector<StoredBlob>> stored(const std::string& last,
+                                                   std::size_t limit) const = 0;
     // The first repositories, in byte order, that may serve the blob.
     virtual Result<std::vector<RepositoryName>> repositories_with(const Digest& digest,
                                                                   std::size_t limit) const = 0;

@@ -49,6 +49,12 @@ struct TagMove {
     std::optional<Digest> new_digest;
 };
 
+// Bytes that some repository has, as a blob or as a manifest.
+struct StoredBlob {
+    Digest digest;
+    std::uint64_t size = 0;
+};
+
 // One page of names in byte order. `more`: there are names after the last one.
 struct Page {
     std::vector<std::string> names;

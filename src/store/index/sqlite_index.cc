@@ -113,6 +113,10 @@ class SqliteIndex final : public Index {
     Result<std::optional<std::uint64_t>> find_stored(const Digest& digest) const override {
         return read(&ReadSession::find_stored, digest);
     }
+    Result<std::vector<StoredBlob>> stored(const std::string& last,
+                                           std::size_t limit) const override {
+        return read(&ReadSession::stored, last, limit);
+    }
     Result<std::vector<RepositoryName>> repositories_with(const Digest& digest,
                                                           std::size_t limit) const override {
         return read(&ReadSession::repositories_with, digest, limit);

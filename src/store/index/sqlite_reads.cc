@@ -32,6 +32,9 @@ constexpr const char* kFindBlob = R"sql(
     CROSS JOIN link ON link.repository_id = repository.id AND link.blob_id = blob.id
     WHERE repository.name = ?1)sql";
 constexpr const char* kFindStored = "SELECT size FROM blob WHERE digest = ?";
+constexpr const char* kStored =
+    "SELECT digest, size FROM blob WHERE digest > ? AND references_count > 0 ORDER BY digest LIMIT "
+    "?";
 constexpr const char* kRepositoriesWith = R"sql(
     SELECT repository.name
     FROM blob
@@ -185,6 +188,17 @@ Result<std::optional<std::uint64_t>> ReadSession::find_blob(const RepositoryName
 Result<std::optional<std::uint64_t>> ReadSession::find_stored(const Digest& digest) {
     BERTH_TRY(const auto size, connection_.find_integer(kFindStored, digest.text()));
     return size_or_none(size);
+}
+
+Result<std::vector<StoredBlob>> ReadSession::stored(const std::string& last, std::size_t limit) {
+    BERTH_TRY(auto rows, connection_.query(kStored, last, clamp(limit)));
+    std::vector<StoredBlob> stored;
+    BERTH_CHECK(for_each_row(rows, [&]() -> Result<void> {
+        BERTH_TRY(Digest digest, parse_stored<Digest>(rows.text(0)));
+        stored.push_back({std::move(digest), static_cast<std::uint64_t>(rows.integer(1))});
+        return {};
+    }));
+    return stored;
 }
 
 Result<std::vector<RepositoryName>> ReadSession::repositories_with(const Digest& digest,

@@ -25,6 +25,7 @@ class ReadSession {
     Result<std::optional<std::uint64_t>> find_blob(const RepositoryName& repository,
                                                    const Digest& digest);
     Result<std::optional<std::uint64_t>> find_stored(const Digest& digest);
+    Result<std::vector<StoredBlob>> stored(const std::string& last, std::size_t limit);
     Result<std::vector<RepositoryName>> repositories_with(const Digest& digest, std::size_t limit);
     Result<Page> repositories(const std::string& last, std::size_t limit);
     Result<Page> tags(const RepositoryName& repository, const std::string& last, std::size_t limit);

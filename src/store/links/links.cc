@@ -136,9 +136,13 @@ bool is_damage(const Error& error) {
     }
 }
 
-Result<void> list_repositories(const io::Directory& directory,
-                               const std::function<void(RepositoryName)>& found,
-                               std::vector<Finding>& findings) {
+namespace {
+
+using Entries = std::vector<io::Entry>;
+
+// Calls `visit` for each folder that can be a repository, with what is in it.
+Result<void> walk(const io::Directory& directory, std::vector<Finding>& findings,
+                  const std::function<Result<void>(RepositoryName, const Entries&)>& visit) {
     std::vector<std::string> folders;  // to look into; the empty name is the top
     folders.emplace_back();
     while (!folders.empty()) {
@@ -153,9 +157,7 @@ Result<void> list_repositories(const io::Directory& directory,
                 findings.push_back({"bad-name", path, repository.error().detail + "; left out"});
             continue;  // what is below has no name either
         }
-        bool has_links = false;
         for (const auto& entry : entries) {
-            has_links = has_links || entry.name == kLayersFolder || entry.name == kManifestsFolder;
             if (!entry.is_directory || entry.name.starts_with('_')) continue;
             if (entry.is_link) {
                 findings.push_back({"unreadable", join(path, entry.name),
@@ -165,9 +167,55 @@ Result<void> list_repositories(const io::Directory& directory,
             }
             folders.push_back(name.empty() ? entry.name : join(name, entry.name));
         }
-        if (has_links && repository) found(std::move(*repository));
+        if (repository) BERTH_CHECK(visit(std::move(*repository), entries));
     }
     return {};
+}
+
+// The time of the newest file in the folder and those in it, and the size of the one that has the
+// bytes.
+Result<LinkedUpload> read_upload(const io::Directory& directory, std::string path) {
+    LinkedUpload upload{std::move(path), 0, Time()};
+    BERTH_TRY(const auto entries, list_if_there(directory, upload.path));
+    for (const auto& entry : entries) {
+        const auto file = directory.open(join(upload.path, entry.name));
+        if (!file) continue;  // a folder, or gone meanwhile
+        BERTH_TRY(const Time modified_at, (*file)->modified_at());
+        upload.updated_at = std::max(upload.updated_at, modified_at);
+        if (entry.name != "data") continue;
+        BERTH_TRY(upload.size, (*file)->size());
+    }
+    return upload;
+}
+
+}  // namespace
+
+Result<void> list_repositories(const io::Directory& directory,
+                               const std::function<void(RepositoryName)>& found,
+                               std::vector<Finding>& findings) {
+    const auto is_link_folder = [](const io::Entry& entry) {
+        return entry.name == kLayersFolder || entry.name == kManifestsFolder;
+    };
+    return walk(directory, findings, [&](RepositoryName name, const Entries& entries) {
+        if (std::ranges::any_of(entries, is_link_folder)) found(std::move(name));
+        return Result<void>();
+    });
+}
+
+Result<std::vector<LinkedUpload>> list_uploads(const io::Directory& directory) {
+    std::vector<LinkedUpload> uploads;
+    std::vector<Finding> ignored;
+    const auto visit = [&](const RepositoryName& name, const Entries&) -> Result<void> {
+        const std::string folder = uploads_folder(name);
+        BERTH_TRY(const auto entries, list_if_there(directory, folder));
+        for (const auto& entry : entries) {
+            BERTH_TRY(auto upload, read_upload(directory, join(folder, entry.name)));
+            uploads.push_back(std::move(upload));
+        }
+        return {};
+    };
+    BERTH_CHECK(walk(directory, ignored, visit));
+    return uploads;
 }
 
 Result<Links> read_links(const io::Directory& directory, const RepositoryName& repository,

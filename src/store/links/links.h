@@ -12,6 +12,7 @@
 // what cannot be read becomes a Finding, never an error.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -50,6 +51,16 @@ struct Links {
 Result<void> list_repositories(const io::Directory& directory,
                                const std::function<void(oci::RepositoryName)>& found,
                                std::vector<Finding>& findings);
+
+// A push to the original that never ended: _uploads/<id> with data, startedat and hashstates.
+struct LinkedUpload {
+    std::string path;  // of its folder, below the root
+    std::uint64_t size = 0;
+    Time updated_at;  // of the last of its files; the epoch: it has none
+};
+
+// Of all repositories, in no order.
+Result<std::vector<LinkedUpload>> list_uploads(const io::Directory& directory);
 
 // An absent repository has no links.
 Result<Links> read_links(const io::Directory& directory, const oci::RepositoryName& repository,

@@ -5,3 +5,6 @@ berth_test(NAME registry_test
         unit/registry/referrers_test.cc unit/registry/registry_test.cc
         unit/registry/uploads_test.cc
     LIBS berth_registry)
+berth_test(NAME adoption_test
+    SRCS unit/registry/adoption_test.cc unit/registry/fsck_test.cc
+    LIBS berth_registry)
