@@ -1,5 +1,6 @@
 #include "app/gauges.h"
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -19,45 +20,45 @@ double number(Number value) {
     return static_cast<double>(value);
 }
 
-// What costs too much to be asked for each number by itself, or for each reader: asked again when
-// it is this old.
+// One text asks for all numbers of a kind.
+constexpr std::chrono::milliseconds kOneText{20};
+// Whoever reads all the time keeps the server busy for one part of so many, at most.
+constexpr int kShare = 100;
+
+// What is not asked for each number by itself, nor for each reader: asked again when it is as old
+// as its cost allows.
 template <class Value>
 class Remembered {
   public:
-    Remembered(const Clock& clock, std::chrono::milliseconds age, std::function<Value()> ask)
-        : clock_(clock), age_(age), ask_(std::move(ask)) {}
+    Remembered(const Clock& clock, std::function<Value()> ask)
+        : clock_(clock), ask_(std::move(ask)) {}
 
     Value get() {
         const std::lock_guard lock(mutex_);
-        const SteadyTime now = clock_.steady_now();
-        if (!value_ || now - asked_at_ >= age_) {
+        if (!value_ || clock_.steady_now() >= stale_at_) {
+            const SteadyTime began = clock_.steady_now();
             value_ = ask_();
-            asked_at_ = now;
+            const SteadyTime ended = clock_.steady_now();
+            stale_at_ = ended + std::max<SteadyTime::duration>(kOneText, kShare * (ended - began));
         }
         return *value_;
     }
 
   private:
     const Clock& clock_;
-    const std::chrono::milliseconds age_;
     const std::function<Value()> ask_;
     std::mutex mutex_;
     std::optional<Value> value_;
-    SteadyTime asked_at_{};
+    SteadyTime stale_at_{};
 };
-
-// One text asks for all of a kind.
-constexpr std::chrono::milliseconds kOneText{100};
-// The index counts its rows: 100,000 take some milliseconds.
-constexpr std::chrono::milliseconds kCounts{10'000};
 
 // A number of a struct that is remembered.
 template <class Value>
 using Kept = std::shared_ptr<Remembered<Value>>;
 
 template <class Value, class Ask>
-Kept<Value> keep(const Clock& clock, std::chrono::milliseconds age, Ask ask) {
-    return std::make_shared<Remembered<Value>>(clock, age, std::move(ask));
+Kept<Value> keep(const Clock& clock, Ask ask) {
+    return std::make_shared<Remembered<Value>>(clock, std::move(ask));
 }
 
 template <class Value, class Member>
@@ -76,7 +77,7 @@ std::function<double()> part(const Kept<Result<Value>>& kept, Member Value::* me
 
 void add_pool(Metrics& metrics, const std::string& name, const Pool& pool, const Clock& clock) {
     const metrics::Labels labels{{"pool", name}};
-    const auto usage = keep<Pool::Usage>(clock, kOneText, [&pool] { return pool.usage(); });
+    const auto usage = keep<Pool::Usage>(clock, [&pool] { return pool.usage(); });
     metrics.gauge("berth_pool_threads", "Threads a pool may have.",
                   part(usage, &Pool::Usage::threads), labels);
     metrics.gauge("berth_pool_busy_threads", "Threads of a pool that work now.",
@@ -90,8 +91,7 @@ void add_pool(Metrics& metrics, const std::string& name, const Pool& pool, const
 
 void add_logins(Metrics& metrics, const auth::Authenticator& authenticator, const Clock& clock) {
     using Counts = auth::Authenticator::Counts;
-    const auto counts =
-        keep<Counts>(clock, kOneText, [&authenticator] { return authenticator.counts(); });
+    const auto counts = keep<Counts>(clock, [&authenticator] { return authenticator.counts(); });
     const auto add = [&](const char* outcome, std::uint64_t Counts::* member) {
         metrics.counter("berth_logins_total",
                         "Logins that were checked, by how that ended; remembered ones are not.",
@@ -105,7 +105,7 @@ void add_logins(Metrics& metrics, const auth::Authenticator& authenticator, cons
 
 void add_totals(Metrics& metrics, const store::Index& index, const Clock& clock) {
     using Totals = store::Totals;
-    const auto totals = keep<Result<Totals>>(clock, kCounts, [&index] { return index.totals(); });
+    const auto totals = keep<Result<Totals>>(clock, [&index] { return index.totals(); });
     metrics.gauge("berth_repositories", "Repositories that have something in them.",
                   part(totals, &Totals::repositories));
     metrics.gauge("berth_manifests", "Manifests, each once in each repository.",
@@ -120,19 +120,20 @@ void add_totals(Metrics& metrics, const store::Index& index, const Clock& clock)
 
 void add_storage(Metrics& metrics, const Stores& stores, const Clock& clock) {
     const auto space = keep<Result<io::Space>>(
-        clock, kOneText, [&directory = *stores.directory] { return directory.space(); });
+        clock, [&directory = *stores.directory] { return directory.space(); });
     metrics.gauge("berth_storage_bytes", "Size of the file system with the storage.",
                   part(space, &io::Space::total_bytes));
     metrics.gauge("berth_storage_free_bytes", "Free bytes of that file system.",
                   part(space, &io::Space::free_bytes));
+    const auto uploads = keep<double>(clock, [&blobs = *stores.blobs] {
+        const auto count = blobs.upload_count();
+        return count ? number(*count) : kUnknown;
+    });
     metrics.gauge("berth_uploads", "Uploads that have begun and not ended.",
-                  [&blobs = *stores.blobs] {
-                      const auto count = blobs.upload_count();
-                      return count ? number(*count) : kUnknown;
-                  });
+                  [uploads] { return uploads->get(); });
     using Usage = registry::Registry::CacheUsage;
-    const auto usage = keep<Usage>(
-        clock, kOneText, [&registry = *stores.registry] { return registry.cache_usage(); });
+    const auto usage =
+        keep<Usage>(clock, [&registry = *stores.registry] { return registry.cache_usage(); });
     metrics.gauge("berth_cache_bytes", "Bytes of manifests and small blobs kept in memory.",
                   part(usage, &Usage::bytes));
     metrics.gauge("berth_cache_files", "Files of blobs kept open.", part(usage, &Usage::files));
@@ -140,8 +141,7 @@ void add_storage(Metrics& metrics, const Stores& stores, const Clock& clock) {
 
 void add_adoption(Metrics& metrics, const registry::Adoption& adoption, const Clock& clock) {
     using Progress = registry::AdoptionProgress;
-    const auto progress =
-        keep<Progress>(clock, kOneText, [&adoption] { return adoption.progress(); });
+    const auto progress = keep<Progress>(clock, [&adoption] { return adoption.progress(); });
     metrics.gauge("berth_adoption_done", "1: all that registry:2 has left is taken over.",
                   part(progress, &Progress::done));
     metrics.gauge("berth_adoption_repositories", "Repositories taken over since the start.",
@@ -174,7 +174,7 @@ void add_foreign(Metrics& metrics) {
 
 // Under the names that all clients of Prometheus use.
 void add_process(Metrics& metrics, const Clock& clock) {
-    const auto usage = keep<ProcessUsage>(clock, kOneText, process_usage);
+    const auto usage = keep<ProcessUsage>(clock, process_usage);
     metrics.counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.",
                     part(usage, &ProcessUsage::cpu_seconds));
     metrics.gauge("process_resident_memory_bytes", "Resident memory size in bytes.",

@@ -8,3 +8,6 @@ target_compile_definitions(config_test PRIVATE BERTH_SOURCE_DIR="${PROJECT_SOURC
 berth_test(NAME service_manager_test
     SRCS unit/app/service_manager_test.cc
     LIBS berth_app)
+berth_test(NAME debug_vars_test
+    SRCS unit/app/debug_vars_test.cc
+    LIBS berth_app nlohmann_json::nlohmann_json)
