@@ -327,7 +327,7 @@ constexpr ConfigKey kKeys[] = {
     {"health.tcp[].interval", served, ""},
     {"health.tcp[].threshold", served, ""},
 
-    {"proxy", served, ""},
+    {"proxy", ignored, ""},
     {"proxy.remoteurl", refused,
      "a pull-through cache is not served by this version, which would answer from its own data "
      "and accept pushes; stay with the original"},
