@@ -6,23 +6,25 @@ namespace {
 
 constexpr const char* kValue = "VALUE";
 
+// What both forms have.
 OptionText option_text(const CLI::Option& option) {
     OptionText text;
     text.description = option.get_description();
     text.required = option.get_required();
     text.many = option.get_items_expected_max() > 1;
-    for (const auto& name : option.get_snames())
-        text.names.push_back("-" + name);
-    for (const auto& name : option.get_lnames())
-        text.names.push_back("--" + name);
-    if (option.get_positional()) {
-        // A positional may also be given by its option: the manual shows the place.
-        text.names.clear();
-        text.value = option.get_name(true);
-    } else if (option.get_items_expected_max() > 0) {
-        text.value = kValue;
+    if (option.get_items_expected_max() > 0) {
+        text.value = option.get_positional() ? option.get_name(true) : kValue;
     }
     return text;
+}
+
+std::vector<std::string> dashed_names(const CLI::Option& option) {
+    std::vector<std::string> names;
+    for (const auto& name : option.get_snames())
+        names.push_back("-" + name);
+    for (const auto& name : option.get_lnames())
+        names.push_back("--" + name);
+    return names;
 }
 
 bool shown(const CLI::App* app) {
@@ -38,8 +40,10 @@ CommandText command_text(const CLI::App& app, std::vector<std::string> words) {
     std::vector<OptionText> named;
     for (const auto* option : app.get_options()) {
         if (option->get_group().empty()) continue;
-        auto& list = option->get_positional() ? text.options : named;
-        list.push_back(option_text(*option));
+        auto form = option_text(*option);
+        if (option->get_positional()) text.options.push_back(form);
+        form.names = dashed_names(*option);
+        if (!form.names.empty()) named.push_back(std::move(form));
     }
     for (auto& option : named)
         text.options.push_back(std::move(option));

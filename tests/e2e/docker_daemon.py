@@ -34,6 +34,8 @@ def docker_daemon(folder, authority):
     finally:
         process.terminate()
         process.wait(30)
+        # What a container of --network host leaves mounted would keep the folder from being removed.
+        subprocess.run(["umount", folder / "exec/netns/default"], capture_output=True, check=False)
 
 
 def docker_archive(reference, seed):
