@@ -40,6 +40,7 @@ void add_commands(CLI::App& app, Run& run) {
     add_audit(app, run);
     add_events(app, run);
     add_import(app, run);
+    add_export(app, run);
     add_fsck(app, run);
     add_manual(app, run);
     add_completion(app, run);

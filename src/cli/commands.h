@@ -27,6 +27,7 @@ void add_keys(CLI::App& app, Run& run);
 void add_audit(CLI::App& app, Run& run);
 void add_events(CLI::App& app, Run& run);
 void add_import(CLI::App& app, Run& run);
+void add_export(CLI::App& app, Run& run);
 void add_fsck(CLI::App& app, Run& run);
 // Hidden: what packages are made with.
 void add_manual(CLI::App& app, Run& run);

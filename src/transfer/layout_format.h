@@ -13,6 +13,9 @@ inline constexpr const char* kContainerdName = "io.containerd.image.name";
 // Ours: the repository of a manifest, tagged or not.
 inline constexpr const char* kRepositoryAnnotation = "berth.repository";
 
+// Ours, of an index.json: an export wrote it, and may write it again.
+inline constexpr const char* kExportAnnotation = "berth.export";
+
 // An index.json names every tag, so it may become longer than a manifest may.
 inline constexpr std::size_t kLayoutIndexBytesMax = 256u << 20;
 inline constexpr std::size_t kLayoutDepthMax = 16;
