@@ -68,8 +68,8 @@ bool is_loopback(std::string_view host) {
 }
 
 void RemoteClient::pause(int tries, std::chrono::seconds asked) const {
-    auto duration =
-        std::min<std::chrono::milliseconds>(options_.pause * (1 << std::min(tries, 16)), kPauseMax);
+    auto duration = std::min<std::chrono::milliseconds>(
+        options_.pause * (1 << std::min(tries - 1, 16)), kPauseMax);
     duration = std::max<std::chrono::milliseconds>(duration, asked);
     std::mutex mutex;
     std::condition_variable never;

@@ -36,7 +36,8 @@ def test_the_original_starts_on_the_same_root_and_berth_again(original, filled, 
             assert digest_of(wire, repository, tag) == digest
         assert digest_of(wire, "team/gone", "old") == 404
         catalog = wire.call("GET", "/v2/_catalog").json()["repositories"]
-        assert {"team/app", "many/tags"} <= set(catalog) <= {"team/app", "many/tags", "team/gone"}
+        images = {"team/app", "many/tags", "team/schema2"}
+        assert images <= set(catalog) <= {*images, "team/gone"}
         crane = client_of("crane")
         crane("pull", "--insecure", f"{registry.host}/many/tags:t0001", tmp_path / "pulled.tar")
         assert crane("validate", "--insecure", "--remote", f"{registry.host}/team/app:multi")
@@ -55,6 +56,36 @@ def test_the_original_starts_on_the_same_root_and_berth_again(original, filled, 
         wire = Wire(registry)
         assert digest_of(wire, "team/new", "1") == 404
         assert digest_of(wire, "many/tags", "t0000") == many.digest
+        wire.close()
+
+
+def test_500_repositories_and_2000_tags_go_there_and_back(tmp_path):
+    image = Image("large")
+    with Server(tmp_path / "berth") as server:
+        wire = Wire(server)
+        image.push(wire, "tags", "t0000")
+        for number in range(1, 2000):
+            wire.push_manifest("tags", f"t{number:04}", image.manifest)
+        for number in range(500):
+            for digest in image.blobs:
+                mounted = wire.call("POST", f"/v2/r/{number}/blobs/uploads/?mount={digest}&from=tags", b"")
+                assert mounted.status == 201, mounted
+            wire.push_manifest(f"r/{number}", "1", image.manifest)
+        wire.close()
+    assert berth_export(server)["tags"] == 2500
+    with Registry2(tmp_path / "original", server.data) as registry:
+        wire = Wire(registry)
+        assert len(wire.tags("tags")) == 2000
+        assert len(wire.call("GET", "/v2/_catalog?n=1000").json()["repositories"]) == 501
+        for name, tag in (("tags", "t1999"), ("r/0", "1"), ("r/499", "1")):
+            assert digest_of(wire, name, tag) == image.digest
+        assert wire.call("DELETE", f"/v2/r/7/manifests/{image.digest}").status == 202
+        wire.close()
+    with server:
+        wire = Wire(server)
+        assert digest_of(wire, "tags", "t1999") == image.digest  # it waits for its repository
+        assert digest_of(wire, "r/7", "1") == 404
+        assert digest_of(wire, "r/499", "1") == image.digest
         wire.close()
 
 

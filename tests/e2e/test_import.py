@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from flaky_registry import FlakyRegistry
 from images import Image, index_of, write_layout
 from registry2 import ORIGINALS, Distribution3, Registry2
 from server import BINARY, USERS, Failed, Server, run, write_htpasswd
@@ -36,6 +37,18 @@ def signature(image):
     ).encode()
 
 
+def docker_image(image):
+    """Its manifest as Docker's schema 2."""
+    text = image.manifest.decode()
+    for oci, docker in (
+        ("vnd.oci.image.manifest.v1+json", "vnd.docker.distribution.manifest.v2+json"),
+        ("vnd.oci.image.config.v1+json", "vnd.docker.container.image.v1+json"),
+        ("vnd.oci.image.layer.v1.tar+gzip", "vnd.docker.image.rootfs.diff.tar.gzip"),
+    ):
+        text = text.replace(oci, docker)
+    return text.encode()
+
+
 def push_samples(server):
     """Single and multi-platform images, a referrer, many tags, a deleted one. Returns {(repository, tag): digest}."""
     wire = Wire(server)
@@ -52,6 +65,10 @@ def push_samples(server):
     for number in range(1, 300):
         wire.push_manifest("many/tags", f"t{number:04}", many.manifest)
     tags.update({("many/tags", f"t{number:04}"): many.digest for number in range(300)})
+    schema2 = docker_image(many)
+    for data in many.blobs.values():
+        wire.push_blob("team/schema2", data)
+    tags["team/schema2", "1"] = wire.push_manifest("team/schema2", "1", schema2)
     gone = Image("gone")
     gone.push(wire, "team/gone", "old")
     assert wire.call("DELETE", f"/v2/team/gone/manifests/{gone.digest}").status == 202
@@ -178,7 +195,27 @@ def test_a_berth_over_tls_with_tokens_of_its_own_kind(target, registry, jenkins,
         wire.close()
 
 
-def test_a_registry_that_is_away_and_one_without_tls(target):
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_busy_registry_with_tokens_that_breaks_blobs_off(ranges, target, tmp_path):
+    image = Image("flaky", size=6000)
+    (tmp_path / "password").write_text("secret")
+    with FlakyRegistry(image, "team/app", "1", "ci", "secret", ranges=ranges) as registry:
+        login = ["--user", "ci", "--password-file", tmp_path / "password"]
+        done = berth_import(target, f"docker://{registry.host}", "--plain-http", *login)
+        assert done["blobs"] == 3 and done["problems"] == []
+        assert {"registry:catalog:*", "repository:team/app:pull"} == registry.scopes
+        asked = [span for _, path, span in registry.calls if "/blobs/" in path]
+        assert "bytes=2000-" in asked
+        berth_import(target, f"docker://{registry.host}", "--plain-http", *login)
+        assert asked == [span for _, path, span in registry.calls if "/blobs/" in path]
+    with target:
+        wire = Wire(target)
+        for digest, data in image.blobs.items():
+            assert wire.pull_blob("team/app", digest).body == data
+        wire.close()
+
+
+def test_a_registry_without_tls_must_be_asked_for(target):
     with pytest.raises(Failed, match="--plain-http"):
         berth_import(target, "http://127.0.0.1:1")
 
