@@ -19,8 +19,13 @@ UNPACKED_BYTES_MAX = 35_000_000
 REFERENCE_HOST = ROOT / "tests/e2e/reference-host"
 
 
-def make_image(path, **options):
-    run([ROOT / "scripts/image", "--build", BINARY.parent, "--output", path], **options)
+# The commit and its time, which may go on while the tests run.
+COMMIT = {"REVISION": "0" * 40, "SOURCE_DATE_EPOCH": "1800000000"}
+
+
+def make_image(path, environment=None, umask=-1):
+    environment = {**os.environ, **COMMIT, **(environment or {})}
+    run([ROOT / "scripts/image", "--build", BINARY.parent, "--output", path], env=environment, umask=umask)
     return path
 
 
@@ -111,7 +116,7 @@ def test_it_is_small(docker, archive):
 
 
 def test_packing_again_gives_the_same_bytes(archive, tmp_path):
-    again = make_image(tmp_path / "again.tar", env={**os.environ, "TZ": "Asia/Tokyo", "LC_ALL": "C"}, umask=0o077)
+    again = make_image(tmp_path / "again.tar", {"TZ": "Asia/Tokyo", "LC_ALL": "C"}, umask=0o077)
     assert again.read_bytes() == archive.read_bytes()
 
 

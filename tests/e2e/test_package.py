@@ -15,8 +15,13 @@ UNIT = ROOT / "packaging/systemd/berth.service"
 EXPOSURE_MAX = 2.0
 
 
-def make_package(folder, **options):
-    run([ROOT / "scripts/package", "--build", BINARY.parent, "--output", folder], **options)
+# The time of the commit, which may go on while the tests run.
+COMMIT = {"SOURCE_DATE_EPOCH": "1800000000"}
+
+
+def make_package(folder, environment=None, umask=-1):
+    environment = {**os.environ, **COMMIT, **(environment or {})}
+    run([ROOT / "scripts/package", "--build", BINARY.parent, "--output", folder], env=environment, umask=umask)
     (package,) = folder.glob("berth_*.deb")
     return package
 
@@ -60,7 +65,7 @@ def test_lintian_is_content(package):
 
 
 def test_packing_again_gives_the_same_bytes(package, tmp_path):
-    again = make_package(tmp_path, env={**os.environ, "TZ": "Asia/Tokyo", "LC_ALL": "C"}, umask=0o077)
+    again = make_package(tmp_path, {"TZ": "Asia/Tokyo", "LC_ALL": "C"}, umask=0o077)
     assert again.read_bytes() == package.read_bytes()
 
 
