@@ -1,18 +1,18 @@
 """What operators see: metrics under the names that the originals export, variables, health, and an unready server."""
 
 import http.client
-import http.server
 import json
 import os
 import re
 import shutil
 import socket
-import threading
 import time
 
 import exposition
 import pytest
 from images import Image
+from polling import until
+from receiver import Receiver, endpoint
 from registry2 import ORIGINALS
 from server import ROOT, USERS, Server, free_port, secure_config
 from wire import MANIFEST_TYPES, Wire, sha256, with_query
@@ -28,17 +28,6 @@ UNREADY = {
 }
 # Of Go's runtime, of the process, and of the scrape itself.
 FOREIGN = ("go_", "process_", "promhttp_")
-
-
-def until(check, seconds=20):
-    """What `check` returns once that is true."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = check()
-        if value or time.monotonic() > deadline:
-            assert value, f"not true within {seconds} s"
-            return value
-        time.sleep(0.01)
 
 
 def get(port, target, method="GET"):
@@ -68,35 +57,8 @@ def value(port, name, **labels):
     return family and family.series.get(("", frozenset(labels.items())))
 
 
-class Receiver:
-    """Takes notifications and answers 200."""
-
-    def __enter__(self):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-    def config(self):
-        endpoint = {"name": "test", "url": f"http://127.0.0.1:{self.port}/", "timeout": "5s", "backoff": "10ms"}
-        return {"notifications": {"endpoints": [{**endpoint, "threshold": 100}]}}
+def telling(receiver):
+    return {"notifications": {"endpoints": [endpoint(receiver, "test", threshold=100, timeout="5s")]}}
 
 
 def session(server):
@@ -144,7 +106,7 @@ def observed(make, folder):
     """The session's statuses and the metrics after it."""
     port = free_port()
     with Receiver() as receiver:
-        config = debug_config(port, **receiver.config())
+        config = debug_config(port, **telling(receiver))
         config["storage"] = {"cache": {"blobdescriptor": "inmemory"}}
         with make(folder, config=config) as server:
             statuses = session(server)
@@ -200,23 +162,17 @@ def documented():
 def test_every_metric_is_documented(tmp_path, authority):
     port = free_port()
     with Receiver() as receiver:
-        config = {**debug_config(port), **receiver.config(), **secure_config(tmp_path, policy=False)}
+        config = {**debug_config(port), **telling(receiver), **secure_config(tmp_path, policy=False)}
         tls = authority.issue("observe")
         with Server(tmp_path / "server", config, tls=tls, trust=authority.trust()) as server:
             wire = Wire(server, "jenkins", USERS["jenkins"])
-            wire.push_manifest("a", "1", push_blobs(wire, "a", Image("documented")))
+            Image("documented").push(wire, "a", "1")
             wire.close()
             until(lambda: told(port))
             exported = {name: family.type for name, family in metrics(port).items()}
     names = documented()
     only_with_redis = {"registry_storage_cache_redis_seconds": "histogram"}
     assert {**only_with_redis, **exported} == names
-
-
-def push_blobs(wire, repository, image):
-    for data in image.blobs.values():
-        wire.push_blob(repository, data)
-    return image.manifest
 
 
 def test_ours_follow_what_happens(tmp_path, authority):
@@ -228,7 +184,7 @@ def test_ours_follow_what_happens(tmp_path, authority):
         assert before["berth_repositories"].series[("", frozenset())] == 0
         wire = Wire(server, "jenkins", USERS["jenkins"])
         image = Image("follow")
-        wire.push_manifest("a/b", "1", push_blobs(wire, "a/b", image))
+        image.push(wire, "a/b", "1")
         wire.push_manifest("a/b", "2", image.manifest)
         wire.begin("a/b")
         until(lambda: value(port, "berth_uploads") == 1)
@@ -284,12 +240,12 @@ def test_without_metrics_there_are_variables_and_health(tmp_path):
 
 def test_variables_show_notifications_as_the_original_does(tmp_path):
     port = free_port()
-    with Receiver() as receiver, Server(tmp_path, {**debug_config(port), **receiver.config()}) as server:
+    with Receiver() as receiver, Server(tmp_path, {**debug_config(port), **telling(receiver)}) as server:
         session(server)
         until(lambda: told(port))
-        [endpoint] = json.loads(get(port, "/debug/vars")[1])["registry"]["notifications"]["endpoints"]
-    assert endpoint["name"] == "test"
-    numbers = endpoint["Metrics"]
+        [shown] = json.loads(get(port, "/debug/vars")[1])["registry"]["notifications"]["endpoints"]
+    assert shown["name"] == "test"
+    numbers = shown["Metrics"]
     assert numbers["Events"] == numbers["Successes"] > 0
     assert numbers["Pending"] == numbers["Failures"] == numbers["Errors"] == 0
     assert list(numbers["Statuses"]) == ["200 OK"]
@@ -407,194 +363,3 @@ def test_the_storage_must_be_readable(tmp_path):
         finally:
             server.data.chmod(0o755)
         assert_ready(server, port)
-
-
-WRITES = [
-    ("POST", "/v2/a/blobs/uploads/"),
-    ("POST", f"/v2/a/blobs/uploads/?mount={sha256(b'x')}&from=b"),
-    ("PUT", "/v2/a/manifests/1"),
-    ("DELETE", "/v2/a/manifests/1"),
-    ("DELETE", f"/v2/a/manifests/{sha256(b'x')}"),
-    ("DELETE", f"/v2/a/blobs/{sha256(b'x')}"),
-]
-
-
-@pytest.mark.parametrize("original", ORIGINALS)
-def test_read_only_refuses_writes_as_the_original_does(tmp_path, original):
-    config = {"storage": {"maintenance": {"readonly": {"enabled": True}}}}
-
-    def refusals(make, folder):
-        with make(folder, config=config) as server:
-            wire = Wire(server)
-            answers = [wire.call(method, target, b"{}") for method, target in WRITES]
-            assert wire.call("GET", "/v2/").status == 200
-            wire.close()
-            return answers
-
-    ours = refusals(Server, tmp_path / "berth")
-    # The originals have no error of the API in the body.
-    assert [answer.error() for answer in ours] == ["UNSUPPORTED"] * len(WRITES)
-    theirs = refusals(original, tmp_path / "original")
-    assert [answer.status for answer in ours] == [answer.status for answer in theirs] == [405] * len(WRITES)
-
-
-def test_read_only_still_serves_pulls(tmp_path):
-    image = Image("pulled")
-    with Server(tmp_path) as server:
-        wire = Wire(server)
-        wire.push_manifest("a", "1", push_blobs(wire, "a", image))
-        wire.close()
-    server.config["storage"]["maintenance"] = {"readonly": {"enabled": True}}
-    server.write_config()
-    with server:
-        wire = Wire(server)
-        assert wire.pull_manifest("a", "1").body == image.manifest
-        for digest, data in image.blobs.items():
-            assert wire.pull_blob("a", digest).body == data
-        assert wire.call("DELETE", "/v2/a/manifests/1").headers["Allow"] == "GET, HEAD"
-        wire.close()
-
-
-def test_the_catalog_gives_no_more_than_it_may(tmp_path):
-    with Server(tmp_path, {"catalog": {"maxentries": 3}}) as server:
-        wire = Wire(server)
-        names = [f"repository-{number}" for number in range(7)]
-        for name in names:
-            wire.push_manifest(name, "1", push_blobs(wire, name, Image("catalog", layers=1)))
-        assert wire.call("GET", "/v2/_catalog?n=2").json()["repositories"] == names[:2]
-        for query in ["", "?n=3", "?n=100"]:
-            answer = wire.call("GET", "/v2/_catalog" + query)
-            assert answer.json()["repositories"] == names[:3], query
-        seen = []
-        target = "/v2/_catalog"
-        while target:
-            answer = wire.call("GET", target)
-            seen += answer.json()["repositories"]
-            link = answer.headers["Link"]
-            target = link and re.fullmatch(r'<([^>]+)>; rel="next"', link)[1]
-        assert seen == names
-        wire.close()
-
-
-def purging(**settings):
-    return {"storage": {"maintenance": {"uploadpurging": {"enabled": True, **settings}}}}
-
-
-def begun_upload(server):
-    wire = Wire(server)
-    location = wire.call("PATCH", wire.begin("a"), b"half of it").headers["Location"]
-    wire.close()
-    return location
-
-
-def status_of(server, location):
-    wire = Wire(server)
-    try:
-        return wire.call("GET", location).status
-    finally:
-        wire.close()
-
-
-def test_abandoned_uploads_are_purged(tmp_path):
-    with Server(tmp_path, purging(age="1s", interval="100ms", dryrun=False)) as server:
-        location = begun_upload(server)
-        assert status_of(server, location) == 204
-        until(lambda: status_of(server, location) == 404)
-        until(lambda: not any((server.data / "berth/uploads").iterdir()))
-
-
-def test_a_dry_run_purges_nothing(tmp_path):
-    with Server(tmp_path, purging(age="1s", interval="100ms", dryrun=True)) as server:
-        location = begun_upload(server)
-        until(lambda: '"looked for abandoned uploads" failed=0 kept=0 removed=1' in server.log_text())
-        assert status_of(server, location) == 204
-
-
-def index_of(*manifests):
-    return json.dumps(
-        {
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.index.v1+json",
-            "manifests": [
-                {
-                    "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                    "digest": digest,
-                    "size": 100,
-                    "platform": {"architecture": architecture, "os": "linux"},
-                }
-                for digest, architecture in manifests
-            ],
-        }
-    ).encode()
-
-
-def put_index(server, body):
-    wire = Wire(server)
-    answer = wire.call("PUT", "/v2/a/manifests/1", body, {"Content-Type": json.loads(body)["mediaType"]})
-    wire.close()
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("platforms", "missing", "status"),
-    [
-        ({"platforms": "all"}, "amd64", 404),
-        ({"platforms": "none"}, "amd64", 201),
-        ({"platforms": "list", "platformlist": [{"architecture": "amd64", "os": "linux"}]}, "amd64", 404),
-        ({"platforms": "list", "platformlist": [{"architecture": "amd64", "os": "linux"}]}, "arm64", 201),
-    ],
-)
-def test_validation_says_which_children_of_an_index_must_exist(tmp_path, platforms, missing, status):
-    with Server(tmp_path, {"validation": {"manifests": {"indexes": platforms}}}) as server:
-        answer = put_index(server, index_of((sha256(b"missing"), missing)))
-        assert answer.status == status, answer
-        assert status == 201 or answer.error() == "MANIFEST_BLOB_UNKNOWN"
-
-
-def foreign_layer(wire, url):
-    config = b"{}"
-    wire.push_blob("a", config)
-    return json.dumps(
-        {
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-            "config": {
-                "mediaType": "application/vnd.docker.container.image.v1+json",
-                "digest": sha256(config),
-                "size": len(config),
-            },
-            "layers": [
-                {
-                    "mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
-                    "digest": sha256(b"elsewhere"),
-                    "size": 9,
-                    "urls": [url],
-                }
-            ],
-        }
-    ).encode()
-
-
-@pytest.mark.parametrize(
-    ("urls", "url", "accepted"),
-    [
-        ({"allow": ["^https://mirror\\.example/"]}, "https://mirror.example/layer", True),
-        ({"allow": ["^https://mirror\\.example/"]}, "https://elsewhere.example/layer", False),
-        ({"allow": [".*"], "deny": ["secret"]}, "https://mirror.example/secret", False),
-        ({}, "https://mirror.example/layer", False),
-    ],
-)
-def test_validation_says_which_urls_foreign_layers_may_have(tmp_path, urls, url, accepted):
-    with Server(tmp_path, {"validation": {"manifests": {"urls": urls}}}) as server:
-        wire = Wire(server)
-        body = foreign_layer(wire, url)
-        answer = wire.call("PUT", "/v2/a/manifests/1", body, {"Content-Type": json.loads(body)["mediaType"]})
-        assert (answer.status == 201) == accepted, answer
-        if not accepted:
-            assert 400 <= answer.status < 500
-        wire.close()
-
-
-def test_validation_can_be_turned_off(tmp_path):
-    with Server(tmp_path, {"validation": {"enabled": False}}) as server:
-        assert put_index(server, index_of((sha256(b"missing"), "amd64"))).status == 201

@@ -41,8 +41,9 @@ inline std::string family_of(const std::string& name, const Exposition& read) {
 inline Exposition read_exposition(const std::string& text) {
     static const std::regex kHelp(R"(# HELP ([a-z_][a-z0-9_]*) (\S.*))");
     static const std::regex kType(R"(# TYPE ([a-z_][a-z0-9_]*) (counter|gauge|histogram))");
-    static const std::regex kSeries(
-        R"(([a-z_][a-z0-9_]*)(\{[a-z_]+="(?:[^"\\]|\\["\\n])*"(?:,[a-z_]+="(?:[^"\\]|\\["\\n])*")*\})? (\S+))");
+    const std::string label = R"([a-z_]+="(?:[^"\\]|\\["\\n])*")";
+    static const std::regex kSeries("([a-z_][a-z0-9_]*)(\\{" + label + "(?:," + label +
+                                    ")*\\})? (\\S+)");
     static const std::regex kNumber(R"(-?[0-9]+(\.[0-9]+)?(e[+-][0-9]{2,3})?|[+-]Inf|NaN)");
     Exposition read;
     std::set<std::string> helped;
