@@ -9,8 +9,7 @@ berth_test(NAME blob_test
         unit/store/blob/upload_state_test.cc
     LIBS berth_store_blob)
 berth_test(NAME store_cache_test
-    SRCS unit/store/cache/fake_redis.cc unit/store/cache/measured_cache_test.cc
-        unit/store/cache/redis_test.cc
+    SRCS unit/store/cache/fake_redis.cc unit/store/cache/redis_test.cc
     LIBS berth_store_cache)
 berth_test(NAME links_test
     SRCS unit/store/links/links_test.cc unit/store/links/write_links_test.cc
