@@ -13,6 +13,7 @@
 #include <random>
 #include <thread>
 
+#include "oci/media_type.h"
 #include "support/link_tree.h"
 #include "support/registry_fixture.h"
 #include "support/temporary_directory.h"
@@ -319,9 +320,8 @@ TEST_F(AdoptionTest, BuildCachesAndForeignLayersAreNoDamage) {
 TEST_F(AdoptionTest, TheTypeOfAManifestIsFoundInside) {
     tree_.add_blob("app", "{}");
     const auto plain = R"({"schemaVersion":2,"config":)" + descriptor_of("{}") + R"(,"layers":[]})";
-    const auto docker =
-        R"({"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":)" +
-        descriptor_of("{}") + R"(,"layers":[]})";
+    const auto docker = R"({"schemaVersion":2,"mediaType":")" + std::string(oci::kDockerManifest) +
+                        R"(","config":)" + descriptor_of("{}") + R"(,"layers":[]})";
     tree_.add_manifest("app", plain, {"plain"});
     tree_.add_manifest("app", docker, {"docker"});
     take_over_all();
