@@ -33,7 +33,7 @@ struct ImportTotals {
     std::uint64_t manifests = 0, manifests_present = 0;  // brought in; there already
     std::uint64_t tags = 0, tags_present = 0, tags_kept = 0;
     std::uint64_t blobs = 0, blobs_present = 0;
-    std::uint64_t blobs_shared = 0;  // of `blobs`: without a copy
+    std::uint64_t blobs_shared = 0;  // of `blobs`: whole files, cloned or linked where that goes
     std::uint64_t bytes = 0;         // of `blobs`
     std::uint64_t failed = 0;        // manifests and tags that could not be brought in
 };

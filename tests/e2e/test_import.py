@@ -111,8 +111,8 @@ def test_another_root_comes_in_without_a_copy(original, target, tmp_path):
     assert done["blobsShared"] == done["blobs"] > 0
     blob = next(iter(Image("import", "amd64").blobs)).removeprefix("sha256:")
     path = f"docker/registry/v2/blobs/sha256/{blob[:2]}/{blob}/data"
-    if os.stat(target.data).st_dev == os.stat(registry.root).st_dev:
-        assert (target.data / path).stat().st_nlink in (1, 2)
+    if run(["stat", "-f", "-c", "%T", target.data]).strip() not in ("btrfs", "xfs"):  # those clone
+        assert os.path.samefile(target.data / path, registry.root / path)
     again = berth_import(target, f"registry:{registry.root}")
     assert again["manifests"] == again["blobs"] == again["tags"] == 0
     with target:
