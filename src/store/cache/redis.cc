@@ -44,7 +44,8 @@ class RedisCache final : public DescriptorCache {
     void put(const oci::RepositoryName& repository, const oci::Digest& digest,
              std::uint64_t version, std::uint64_t size) override {
         const auto key = key_of(repository, digest);
-        ask("SetDescriptor", {"SET", key, entry_of(key, version, size), "EX", kEntrySeconds});
+        static_cast<void>(
+            ask("SetDescriptor", {"SET", key, entry_of(key, version, size), "EX", kEntrySeconds}));
     }
 
   private:
