@@ -165,8 +165,8 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
     BERTH_TRY(const auto lock, lock_data(config));
     const auto metrics = make_metrics(config);
     const auto descriptors = open_descriptors(config, clock, *log, metrics.get());
-    BERTH_TRY(const auto stores, open_stores(config, clock, logged_adoption(*log), metrics.get(),
-                                             descriptors.get()));
+    BERTH_TRY(const auto stores,
+              open_stores(config, clock, logged_adoption(*log), metrics.get(), descriptors.get()));
     const jobs::Health health(jobs::make_health_checks(*stores.directory, health_options(config)),
                               *log);
     BERTH_TRY(const auto logins, open_logins(config.auth, clock, *log));
