@@ -19,6 +19,8 @@ constexpr const char* kExamples = R"(Examples:
   berth ls
   berth inspect team/app:1.0
   berth policy explain alice push team/app:1.0
+  berth import docker://old.example.org    also another root, an OCI layout, a docker save
+  berth export                             back to registry:2; also OCI layouts and bundles
   berth token create --robot ci --allow 'pull,push:team/**'
 
 Manual: docs/ of the source tree)";

@@ -20,9 +20,9 @@ Result<UploadInfo> find_upload(const store::BlobStore& blobs, const RepositoryNa
 // Whether the blob need not be written again. A file that is gone or cut short is: the push then
 // mends it.
 Result<Upload::Known> find_known(const store::Index& index, const store::BlobStore& blobs,
-                                 const Digest& digest) {
+                                 const Digest& digest, std::uint64_t sent_bytes) {
     BERTH_TRY(const auto size, index.find_stored(digest));
-    if (!size) return Upload::Known::no;
+    if (!size || *size != sent_bytes) return Upload::Known::no;
     const auto blob = blobs.open(digest);
     return blob && blob->size == *size ? Upload::Known::yes : Upload::Known::no;
 }
@@ -49,7 +49,8 @@ Result<void> Registry::commit_upload(std::unique_ptr<Upload> upload, const Diges
                                      const Actor& actor) {
     const RepositoryName repository = upload->info().repository;
     BERTH_CHECK(state_->ensure_for_push(repository));
-    BERTH_TRY(const auto known, find_known(state_->index, state_->blobs, digest));
+    BERTH_TRY(const auto known,
+              find_known(state_->index, state_->blobs, digest, upload->info().offset));
     BERTH_TRY(const auto size, upload->commit(digest, known));
     return state_->index.link_blob(repository, digest, size, actor);
 }

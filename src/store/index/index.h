@@ -79,7 +79,8 @@ class IndexWriter {
     virtual ~IndexWriter() = default;
 
     // The repository may serve this blob from now on; renews the blob's and the link's grace. The
-    // repository is made if missing. Errc::conflict when the stored size differs.
+    // repository is made if missing. The caller has verified the bytes: where the index has another
+    // size for them, it was that of a damaged file that was taken over, and this one is right.
     virtual Result<void> link_blob(const RepositoryName& repository, const Digest& digest,
                                    std::uint64_t size, const Actor& actor) = 0;
     // The same, for a blob that was taken from another repository (or its own).

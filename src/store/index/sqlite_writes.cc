@@ -14,6 +14,7 @@ constexpr const char* kInsertRepository = "INSERT INTO repository (name, created
 constexpr const char* kCountEntry = "UPDATE repository SET entries = entries + ?2 WHERE id = ?1";
 
 constexpr const char* kFindBlob = "SELECT id, size FROM blob WHERE digest = ?";
+constexpr const char* kSetSize = "UPDATE blob SET size = ?2 WHERE id = ?1";
 constexpr const char* kInsertBlob = R"sql(
     INSERT INTO blob (digest, size, references_count, due_at, created_at)
     VALUES (?1, ?2, 0, ?3, ?4))sql";
@@ -249,15 +250,16 @@ Result<WriteTransaction::Id> WriteTransaction::ensure_blob(const Digest& digest,
         return fail(Errc::too_large, "the size of " + digest.text() + " is beyond all limits");
     }
     const auto stored_size = static_cast<std::int64_t>(size);
+    std::optional<Id> known;
+    bool agrees = false;
     {
         BERTH_TRY(auto row, connection_.query(kFindBlob, digest.text()));
         BERTH_TRY(const bool found, row.step());
-        if (found && row.integer(1) != stored_size) {
-            return fail(Errc::conflict, digest.text() + " is stored with " + row.text(1) +
-                                            " bytes, not " + std::to_string(size));
-        }
-        if (found) return row.integer(0);
+        if (found) known = row.integer(0);
+        agrees = found && row.integer(1) == stored_size;
     }
+    if (known && !agrees) BERTH_CHECK(connection_.execute(kSetSize, *known, stored_size));
+    if (known) return *known;
     BERTH_CHECK(connection_.execute(kInsertBlob, digest.text(), stored_size, due_, now_));
     return connection_.last_insert_id();
 }

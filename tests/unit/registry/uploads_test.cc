@@ -53,6 +53,16 @@ TEST_F(UploadTest, GoesOnWhereItWasSaved) {
     EXPECT_EQ(registry().upload_status(app_, info.id).error().code, Errc::not_found);
 }
 
+// As it is taken over from registry:2 where no manifest says how long the blob should be.
+TEST_F(UploadTest, MendsAFileThatWasCutShortAndTakenOverSo) {
+    push_blob(app_, "layer");
+    ASSERT_TRUE(directory_->open_to_write(path_of(layer_)).value()->truncate(3));
+    ASSERT_TRUE(index_->link_blob(other_, layer_, 3, actor_));
+    push_blob(app_, "layer");
+    EXPECT_EQ(text_of(*registry().blob(app_, layer_).value()), "layer");
+    EXPECT_EQ(text_of(*registry().blob(other_, layer_).value()), "layer");
+}
+
 TEST_F(UploadTest, IsVisibleWhereItWasPushedOnly) {
     push_blob(app_, "layer");
     EXPECT_TRUE(registry().blob(app_, layer_));
