@@ -60,6 +60,11 @@ store::RecordedEvents recorded_events(const NotificationOptions& options) {
             .remove = any_wants(options, "delete")};
 }
 
+Sender make_http_sender() {
+    auto session = std::make_shared<http::Session>();
+    return [session](const http::ClientRequest& request) { return session->send(request); };
+}
+
 struct Notifications::State {
     State(store::EventQueue& events, const Clock& time, Logger& logger,
           NotificationOptions configured)
@@ -68,7 +73,7 @@ struct Notifications::State {
     // The cursors of the endpoints there are, before anything happens.
     Result<void> set_cursors();
     void start_endpoint(const EventSource& source, const NotificationEndpoint& endpoint,
-                        metrics::Metrics* metrics, const Sender& send);
+                        metrics::Metrics* metrics, Sender send);
     void stop();
 
     void serve_endpoint(Delivery& delivery);
@@ -122,9 +127,9 @@ Result<void> Notifications::State::set_cursors() {
 
 void Notifications::State::start_endpoint(const EventSource& source,
                                           const NotificationEndpoint& endpoint,
-                                          metrics::Metrics* metrics, const Sender& send) {
-    if (endpoint.disabled) return;
-    deliveries.push_back(std::make_unique<Delivery>(queue, log, endpoint, source, metrics, send));
+                                          metrics::Metrics* metrics, Sender send) {
+    deliveries.push_back(
+        std::make_unique<Delivery>(queue, log, endpoint, source, metrics, std::move(send)));
     threads.emplace_back([this, delivery = deliveries.back().get()] { serve_endpoint(*delivery); });
 }
 
@@ -227,7 +232,8 @@ void Notifications::State::announce() {
 }
 
 Notifications::Notifications(store::EventQueue& queue, const Clock& clock, Logger& log,
-                             NotificationOptions options, metrics::Metrics* metrics, Sender send)
+                             NotificationOptions options, metrics::Metrics* metrics,
+                             const std::function<Sender()>& make_sender)
     : state_(std::make_unique<State>(queue, clock, log, std::move(options))) {
     State& state = *state_;
     add_counters(metrics, state.lost);
@@ -236,8 +242,9 @@ Notifications::Notifications(store::EventQueue& queue, const Clock& clock, Logge
                   {{"error", set.error().detail}});
     }
     const EventSource source{state.options.instance, random_uuid()};
-    for (const auto& endpoint : state.options.endpoints)
-        state.start_endpoint(source, endpoint, metrics, send);
+    for (const auto& endpoint : state.options.endpoints) {
+        if (!endpoint.disabled) state.start_endpoint(source, endpoint, metrics, make_sender());
+    }
     state.upkeep = std::thread([&state] { state.serve_upkeep(); });
 }
 

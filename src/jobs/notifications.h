@@ -47,16 +47,20 @@ struct NotificationOptions {
 // What an index is to record for them: nothing, where nobody is to be told.
 store::RecordedEvents recorded_events(const NotificationOptions& options);
 
-// Sends one request and waits for its answer: http::send, or what stands for it in a test.
+// Sends one request and waits for its answer; used by one thread.
 using Sender = std::function<Result<http::ClientResponse>(const http::ClientRequest&)>;
+
+// Over a connection that is kept from one request to the next.
+Sender make_http_sender();
 
 // One thread for each endpoint, and one that writes pulls and removes what is old. Thread-safe.
 class Notifications {
   public:
     // What it is given outlives it. `metrics` may be null. A new endpoint is told what happens from
-    // here on.
+    // here on. `make_sender`: of one for each endpoint.
     Notifications(store::EventQueue& queue, const Clock& clock, Logger& log,
-                  NotificationOptions options, metrics::Metrics* metrics, Sender send = http::send);
+                  NotificationOptions options, metrics::Metrics* metrics,
+                  const std::function<Sender()>& make_sender = make_http_sender);
     ~Notifications();  // an exchange under way is ended first, within its time-out
     Notifications(const Notifications&) = delete;
     Notifications& operator=(const Notifications&) = delete;

@@ -1,6 +1,8 @@
 """A receiver of notifications: a real HTTP server that a test can kill, slow down and make refuse."""
 
+import contextlib
 import json
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +34,8 @@ class Receiver:
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"  # connections are kept
+
             def do_POST(self):
                 receiver.take(self)
 
@@ -41,6 +45,18 @@ class Receiver:
         class Server(ThreadingHTTPServer):
             allow_reuse_address = True
             daemon_threads = True
+            connections = set()
+
+            def process_request(self, request, client_address):
+                self.connections.add(request)
+                super().process_request(request, client_address)
+
+            def shutdown_request(self, request):
+                self.connections.discard(request)
+                super().shutdown_request(request)
+
+            def handle_error(self, request, client_address):
+                pass  # the other end is killed, too
 
         self.server = Server(("127.0.0.1", self.port), Handler)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
@@ -53,6 +69,9 @@ class Receiver:
             server.shutdown()
             server.server_close()
             self.thread.join()
+            for connection in list(server.connections):
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def take(self, handler):
         body = handler.rfile.read(int(handler.headers["Content-Length"]))

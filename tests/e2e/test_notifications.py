@@ -175,8 +175,7 @@ def test_tells_of_a_crane_session_what_the_original_tells(client_of, tmp_path):
     told = events_of(Server(tmp_path / "ours", config_for(endpoint(ours))), ours, session)
     # crane pushes several blobs at once.
     assert in_any_order(told) == in_any_order(expected)
-    manifests = lambda events: [e["target"].get("tag") for e in events if "manifest" in e["target"].get("mediaType", "")]
-    assert [t for t in manifests(told) if t] and len(manifests(told)) == len(manifests(expected))
+    assert {event["action"] for event in told} == {"push", "pull", "mount", "delete"}
 
 
 def test_names_who_did_it(tmp_path, receiver):
@@ -346,8 +345,8 @@ def test_memory_stays_flat_while_50000_events_wait(tmp_path):
         told = rss_of(server)
     assert tags_of(events) == names
     print(f"RSS {before:.1f} MiB with 2,000 events, {waiting:.1f} with 50,000, {told:.1f} when they were told")
-    # 50,000 events are some 50 MB of text; the index may keep pages of its own in memory.
-    assert waiting < before + 40
+    # 50,000 events are some 50 MB of text.
+    assert waiting < before + 16
     assert told < waiting + 8
 
 

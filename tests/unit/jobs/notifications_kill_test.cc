@@ -102,7 +102,7 @@ Sender sender_to(int pipe) {
     auto index = store::open_sqlite_index(index_options(path), clock);
     if (!index) _exit(4);
     Notifications notifications(**index, clock, *log, notification_options(), nullptr,
-                                sender_to(endpoint));
+                                [endpoint] { return sender_to(endpoint); });
     std::vector<std::thread> threads;
     for (std::uint64_t writer = 0; writer < kWriters; ++writer) {
         threads.emplace_back(
@@ -166,7 +166,8 @@ void tell_the_rest(const std::string& path, std::vector<Told>& told) {
             told.push_back(told_of(event));
         return Result<http::ClientResponse>({.status = 200});
     };
-    Notifications notifications(*index, clock, *log, notification_options(), nullptr, send);
+    Notifications notifications(*index, clock, *log, notification_options(), nullptr,
+                                [&send] { return Sender(send); });
     for (;;) {
         const auto state = index->event_queue_state().value();
         if (state.pending(state.cursors.at(0).told) == 0) return;

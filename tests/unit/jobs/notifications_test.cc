@@ -75,7 +75,8 @@ class NotificationsTest : public testing::Test {
         return made;
     }
     void start() {
-        notifications_.emplace(*index_, clock_, *log_, options_, nullptr, receivers_.sender());
+        notifications_.emplace(*index_, clock_, *log_, options_, nullptr,
+                               [this] { return receivers_.sender(); });
     }
     void push(int first, int count) {
         ASSERT_TRUE(index_->append_events(numbered_pushes(first, count)));
