@@ -183,7 +183,7 @@ def test_is_installed_run_upgraded_and_removed(machine):
         grep ^auth: /etc/berth/config.yml
 
         systemctl kill --signal KILL --kill-whom main berth
-        curl --silent --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null http://127.0.0.1:5000/v2/
+        curl --silent --retry 20 --retry-all-errors --retry-delay 1 -o /dev/null http://127.0.0.1:5000/v2/
         systemctl show berth -p NRestarts
 
         systemctl stop berth
