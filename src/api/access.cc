@@ -2,6 +2,7 @@
 
 #include "api/caller.h"
 #include "api/challenge.h"
+#include "base/text.h"
 #include "http/text.h"
 
 namespace berth::api {
@@ -20,7 +21,7 @@ std::unexpected<Refusal> ask_for_login(Exchange& exchange, std::string message,
 
 bool shows_bearer(const http::Request& request) {
     const std::string_view field = request.field("Authorization");
-    return http::equal_ignoring_case(field.substr(0, field.find(' ')), "Bearer");
+    return equal_ignoring_case(field.substr(0, field.find(' ')), "Bearer");
 }
 
 }  // namespace

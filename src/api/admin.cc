@@ -7,6 +7,7 @@
 #include "api/explanation.h"
 #include "api/token_json.h"
 #include "auth/policy/grants.h"
+#include "base/text.h"
 #include "http/text.h"
 #include "oci/json_fields.h"
 
@@ -164,7 +165,7 @@ Reply<> post_on_pool(Exchange& exchange, std::string_view text) {
 Reply<> check_media_type(const Exchange& exchange) {
     std::string_view type = exchange.request.field("Content-Type");
     type = type.substr(0, type.find_first_of("; \t"));
-    if (http::equal_ignoring_case(type, "application/json")) return {};
+    if (equal_ignoring_case(type, "application/json")) return {};
     return refuse(Error{Errc::unsupported, "the body must be application/json"},
                   About::administration);
 }

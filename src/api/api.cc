@@ -19,6 +19,7 @@
 #include "api/uploads.h"
 #include "auth/audit/audit_log.h"
 #include "base/encoding.h"
+#include "base/text.h"
 #include "http/text.h"
 
 namespace berth::api {
@@ -369,7 +370,7 @@ std::string common_fields(const std::vector<std::pair<std::string, std::string>>
     http::Response response;
     response.add(kVersion, "registry/2.0");
     for (const auto& [name, value] : headers) {
-        if (!http::equal_ignoring_case(name, kVersion)) response.add(name, value);
+        if (!equal_ignoring_case(name, kVersion)) response.add(name, value);
     }
     return std::string(response.fields());
 }

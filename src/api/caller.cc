@@ -1,6 +1,7 @@
 #include "api/caller.h"
 
 #include "api/exchange.h"
+#include "base/text.h"
 #include "http/text.h"
 
 namespace berth::api {
@@ -27,7 +28,7 @@ std::string_view caller_address(const http::Request& request, const ApiOptions& 
     if (options.trusted_proxies.empty() || !proxies.contains(address)) return address;
     for (std::size_t i = request.fields.size(); i > 0; --i) {
         const http::Field& field = request.fields[i - 1];
-        if (!http::equal_ignoring_case(field.name, "X-Forwarded-For")) continue;
+        if (!equal_ignoring_case(field.name, "X-Forwarded-For")) continue;
         std::string_view list = field.value;
         while (!list.empty()) {
             const auto comma = list.rfind(',');

@@ -15,11 +15,8 @@ constexpr std::size_t kHostBytesMax = 300;
 // host:port of who is connected; behind a trusted proxy the address that it gives, without a port.
 std::string address_of(const Context& context, const http::Request& request) {
     const std::string_view address = caller_address(request, context.options, context.proxies);
-    if (!request.peer || address.empty() || address != request.peer->address)
-        return std::string(address);
-    const bool is_v6 = address.find(':') != std::string_view::npos;
-    std::string text = is_v6 ? "[" + std::string(address) + "]" : std::string(address);
-    return text + ":" + std::to_string(request.peer->port);
+    const bool is_peer = request.peer && address == request.peer->address;
+    return is_peer ? request.peer->endpoint() : std::string(address);
 }
 
 void append_member(std::string& json, std::string_view name, std::string_view value) {

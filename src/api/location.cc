@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "api/api.h"
+#include "base/text.h"
 #include "http/text.h"
 
 namespace berth::api {
@@ -32,8 +33,8 @@ void apply_forwarded(std::string_view field, Origin& origin) {
             value = value.substr(1, value.size() - 2);
         }
         const std::string_view key = pair.substr(0, equals);
-        if (http::equal_ignoring_case(key, "proto")) origin.scheme = value;
-        if (http::equal_ignoring_case(key, "host")) origin.host = value;
+        if (equal_ignoring_case(key, "proto")) origin.scheme = value;
+        if (equal_ignoring_case(key, "host")) origin.host = value;
     }
 }
 
@@ -86,8 +87,8 @@ std::string origin_of(const http::Request& request, const ApiOptions& options,
         apply_x_forwarded(request, origin);
         apply_forwarded(request.field("Forwarded"), origin);
     }
-    const bool secure = http::equal_ignoring_case(origin.scheme, "https");
-    if ((!secure && !http::equal_ignoring_case(origin.scheme, "http")) || !is_host(origin.host))
+    const bool secure = equal_ignoring_case(origin.scheme, "https");
+    if ((!secure && !equal_ignoring_case(origin.scheme, "http")) || !is_host(origin.host))
         return {};
     std::string url = secure ? "https://" : "http://";
     url += origin.host;

@@ -10,14 +10,6 @@ namespace {
 
 constexpr int kInternalError = 500;
 
-std::string remote_address(const http::Request& request) {
-    if (request.peer == nullptr || request.peer->address.empty()) return {};
-    const std::string& address = request.peer->address;
-    const bool is_v6 = address.find(':') != std::string::npos;
-    const std::string host = is_v6 ? "[" + address + "]" : address;
-    return host + ":" + std::to_string(request.peer->port);
-}
-
 // Who has been verified for it a moment ago; empty: nobody.
 std::string user_of(const Services& services, const auth::Presented& presented) {
     const auth::IdentityPtr who = services.authenticator.remembered(presented);
@@ -57,7 +49,7 @@ void log_finished(const Context& context, const http::Request& request,
               {{"http.request.host", std::string(request.host)},
                {"http.request.id", request.id},
                {"http.request.method", std::string(request.method_text)},
-               {"http.request.remoteaddr", remote_address(request)},
+               {"http.request.remoteaddr", request.peer ? request.peer->endpoint() : std::string()},
                {"http.request.uri", std::string(request.target)},
                {"http.request.useragent", std::string(request.field("User-Agent"))},
                {"http.response.duration", format_duration(outcome.duration)},
@@ -73,7 +65,7 @@ void log_cause(Logger& log, const http::Request& request, const Refusal& refusal
                {"err.message", refusal.message},
                {"http.request.id", request.id},
                {"http.request.method", std::string(request.method_text)},
-               {"http.request.remoteaddr", remote_address(request)},
+               {"http.request.remoteaddr", request.peer ? request.peer->endpoint() : std::string()},
                {"http.request.uri", std::string(request.target)}});
 }
 

@@ -10,6 +10,7 @@
 #include "auth/token/access_tokens.h"
 #include "auth/token/token_issuer.h"
 #include "base/encoding.h"
+#include "base/text.h"
 #include "http/text.h"
 
 namespace berth::api {
@@ -214,7 +215,7 @@ Reply<> get_keys(Exchange& exchange) {
 bool is_form(const http::Request& request) {
     std::string_view type = request.field("Content-Type");
     type = type.substr(0, type.find_first_of("; \t"));
-    return http::equal_ignoring_case(type, "application/x-www-form-urlencoded");
+    return equal_ignoring_case(type, "application/x-www-form-urlencoded");
 }
 
 Task<Reply<>> take_form(Exchange& exchange) {

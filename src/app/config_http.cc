@@ -7,6 +7,7 @@
 
 #include "app/config_network.h"
 #include "app/config_read.h"
+#include "base/text.h"
 
 namespace berth::app {
 

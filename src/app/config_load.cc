@@ -8,6 +8,7 @@
 
 #include "app/config_check.h"
 #include "app/env_override.h"
+#include "base/text.h"
 
 namespace berth::app {
 
@@ -34,13 +35,6 @@ Result<std::string> read_text(const std::string& path) {
     if (file.bad()) return fail_errno(path, errno);
     text.resize(static_cast<std::size_t>(file.gcount()));
     return text;
-}
-
-std::string lines(const std::vector<std::string>& texts) {
-    std::string all;
-    for (const auto& text : texts)
-        all += (all.empty() ? "" : "\n") + text;
-    return all;
 }
 
 }  // namespace
@@ -85,7 +79,7 @@ ExaminedConfig examine_config(const ConfigText& text, const Environment& environ
 Result<Config> parse_config(const std::string& name, std::string_view yaml,
                             const Environment& environment, NamedFiles files) {
     auto examined = examine_config({name, std::string(yaml)}, environment, files);
-    if (!examined.problems.empty()) return fail(Errc::invalid, lines(examined.problems));
+    if (!examined.problems.empty()) return fail(Errc::invalid, join(examined.problems, "\n"));
     return std::move(examined.config);
 }
 

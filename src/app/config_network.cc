@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/control.h"
+#include "http/text.h"
 
 namespace berth::app {
 
@@ -71,10 +72,7 @@ void read_http_url(const ConfigValue& value, std::string& out) {
 }
 
 bool is_token(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    });
+    return !text.empty() && std::ranges::all_of(text, http::is_token);
 }
 
 void read_secret_headers(const ConfigValue& headers, Headers& out) {

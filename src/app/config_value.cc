@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/nearest.h"
+#include "base/text.h"
 
 namespace berth::app {
 
@@ -73,22 +74,7 @@ std::string without_secrets(std::string url) {
     return url;
 }
 
-std::string join(const std::vector<std::string_view>& words) {
-    std::string text;
-    for (const auto word : words)
-        text += (text.empty() ? "" : ", ") + std::string(word);
-    return text;
-}
-
 }  // namespace
-
-std::string lower_case(std::string_view text) {
-    std::string result(text);
-    std::ranges::transform(result, result.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    });
-    return result;
-}
 
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
     double sum = 0;
@@ -296,7 +282,7 @@ void ConfigValue::read_word(std::string& out, const std::vector<std::string_view
             out = *it;
         } else {
             const auto near = nearest(*text, words);
-            wrong("\"" + *text + "\" is none of " + join(words) +
+            wrong("\"" + *text + "\" is none of " + join(words, ", ") +
                   (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
         }
     }

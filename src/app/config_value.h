@@ -34,9 +34,6 @@ std::string format_duration(std::chrono::milliseconds value);
 // Bytes, with an optional unit: `64MiB`, `10GB`. nullopt: not a size, or beyond 2^63.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
-// ASCII letters only.
-std::string lower_case(std::string_view text);
-
 // YAML 1.1: true, yes, on, false, no, off.
 std::optional<bool> parse_bool(std::string_view text);
 

@@ -8,6 +8,7 @@
 #include <ranges>
 
 #include "app/config_value.h"
+#include "base/text.h"
 
 namespace berth::app {
 

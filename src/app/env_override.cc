@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/config_keys.h"
+#include "base/text.h"
 
 namespace berth::app {
 

@@ -19,6 +19,7 @@
 #include "auth/audit/audit_log.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "base/text.h"
 #include "http/server.h"
 #include "io/directory.h"
 #include "jobs/health.h"
@@ -68,7 +69,7 @@ api::ApiOptions api_options(const Config& config) {
     options.trusted_proxies = config.http.trusted_proxies;
     options.delete_enabled = config.storage.delete_enabled;
     options.read_only = config.storage.read_only;
-    options.events = !config.notifications.endpoints.empty();
+    options.events = jobs::recorded_events(config.notifications).any();
     options.catalog_entries_max = config.catalog_entries_max;
     options.tags_max = config.tags_max;
     options.blob_bytes_max = config.http.blob_bytes_max;
@@ -108,13 +109,6 @@ jobs::HealthOptions health_options(const Config& config) {
 std::chrono::milliseconds patience_of(const ServiceManager& manager) {
     constexpr std::chrono::milliseconds upkeep = kUpkeep;
     return std::min(upkeep, manager.watchdog().value_or(2 * upkeep) / 2);
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-    std::string all;
-    for (const auto& text : texts)
-        all += (all.empty() ? "" : ", ") + text;
-    return all;
 }
 
 // What the api does is told to them.
@@ -222,7 +216,7 @@ Result<void> serve(const Config& config, const ReadAgain& read_again, const OnRe
     on_ready(addresses);
     stores.adoption->start();
     ServiceManager manager(process_environment());
-    const std::string status = "listening on " + joined(addresses);
+    const std::string status = "listening on " + join(addresses, ", ");
     manager.ready(status);
 
     const auto patience = patience_of(manager);

@@ -3,19 +3,11 @@
 #include "auth/verifier.h"
 #include "base/control.h"
 #include "base/encoding.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 namespace berth::auth {
 namespace {
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_word(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return lower(x) == lower(y); });
-}
 
 std::unexpected<Error> malformed() {
     return fail(Errc::unauthenticated, "the Authorization header is not well-formed");
@@ -57,8 +49,8 @@ Result<Credentials> parse_authorization(std::string_view authorization) {
         space == authorization.npos ? std::string_view() : authorization.substr(space);
     token.remove_prefix(std::min(token.find_first_not_of(' '), token.size()));
     token = token.substr(0, token.find_last_not_of(' ') + 1);
-    if (same_word(scheme, "Basic")) return parse_basic(token);
-    if (same_word(scheme, "Bearer")) return parse_bearer(token);
+    if (equal_ignoring_case(scheme, "Basic")) return parse_basic(token);
+    if (equal_ignoring_case(scheme, "Bearer")) return parse_bearer(token);
     return fail(Errc::unauthenticated, "only Basic and Bearer authentication are served here");
 }
 

@@ -5,15 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
+
 namespace berth {
 namespace {
 
 // Longer words come from no table of ours, and the distance costs their product.
 constexpr std::size_t kLengthMax = 64;
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // Optimal string alignment: Levenshtein's distance with swaps of neighbours.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -23,10 +21,10 @@ std::size_t distance(std::string_view a, std::string_view b) {
     for (std::size_t i = 1; i <= a.size(); ++i) {
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+            const bool same = to_lower(a[i - 1]) == to_lower(b[j - 1]);
             row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
-            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-                lower(a[i - 2]) == lower(b[j - 1])) {
+            if (i > 1 && j > 1 && to_lower(a[i - 1]) == to_lower(b[j - 2]) &&
+                to_lower(a[i - 2]) == to_lower(b[j - 1])) {
                 row[j] = std::min(row[j], before[j - 2] + 1);
             }
         }

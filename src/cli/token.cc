@@ -7,6 +7,7 @@
 #include "api/token_json.h"
 #include "auth/token/access_tokens.h"
 #include "base/encoding.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "io/directory.h"
@@ -118,13 +119,6 @@ Result<void> create(const Arguments& arguments) {
     return {};
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-    std::string all;
-    for (const auto& text : texts)
-        all += (all.empty() ? "" : " ") + text;
-    return all;
-}
-
 Result<void> list(const Arguments& arguments) {
     const SystemClock clock;
     BERTH_TRY(const auto path, tokens_path(arguments));
@@ -142,7 +136,7 @@ Result<void> list(const Arguments& arguments) {
     for (const auto& token : all) {
         const std::string expires = token.expires ? human_time(*token.expires) : "never";
         table.add({token.id, token.name, std::string(auth::name_of(token.kind)),
-                   token.allow.empty() ? "no limit" : joined(token.allow),
+                   token.allow.empty() ? "no limit" : join(token.allow, " "),
                    human_time(token.created), token.expired(now) ? "expired " + expires : expires,
                    token.last_used ? human_time(*token.last_used) : "never", token.description});
     }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/release.h"
+#include "base/text.h"
 #include "http/text.h"
 
 namespace berth::http {

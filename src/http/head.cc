@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/text.h"
 #include "http/text.h"
 
 namespace berth::http {

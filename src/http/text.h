@@ -1,4 +1,4 @@
-// The characters of HTTP's grammar (RFC 9110 §5.6), and words compared as it compares them.
+// The characters of HTTP's grammar (RFC 9110 §5.6), and its lists.
 #pragma once
 
 #include <algorithm>
@@ -6,12 +6,9 @@
 #include <string_view>
 
 #include "base/control.h"
+#include "base/text.h"
 
 namespace berth::http {
-
-constexpr char to_lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
 
 constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -35,12 +32,6 @@ inline constexpr auto kTokenCharacters = [] {
 // A character of a token: a method, a field's name, a parameter's name.
 constexpr bool is_token(char c) {
     return kTokenCharacters[static_cast<unsigned char>(c)];
-}
-
-constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-               return to_lower(x) == to_lower(y);
-           });
 }
 
 constexpr std::string_view trim(std::string_view text) {

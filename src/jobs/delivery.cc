@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "http/text.h"
 
 namespace berth::jobs {
@@ -106,7 +107,7 @@ std::optional<std::string> Delivery::tell(const std::vector<store::Event>& event
     request.url = endpoint_.url;
     request.fields = endpoint_.headers;
     const bool typed = std::ranges::any_of(request.fields, [](const auto& field) {
-        return http::equal_ignoring_case(field.first, "Content-Type");
+        return equal_ignoring_case(field.first, "Content-Type");
     });
     if (!typed) request.fields.emplace_back("Content-Type", kEnvelopeMediaType);
     request.body = format_envelope(events, source_);

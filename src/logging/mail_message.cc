@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/encoding.h"
 #include "base/log_format.h"
+#include "base/text.h"
 
 namespace berth::logging {
 
@@ -63,13 +64,6 @@ std::string format_date(Time at) {
     return text.data();
 }
 
-std::string join(const std::vector<std::string>& addresses) {
-    std::string out;
-    for (const auto& address : addresses)
-        out += (out.empty() ? "" : ",\r\n ") + address;
-    return out;
-}
-
 }  // namespace
 
 bool is_mail_address(std::string_view text) {
@@ -80,7 +74,7 @@ bool is_mail_address(std::string_view text) {
 
 std::string format_mail(const MailMessage& message) {
     std::string out = "From: " + message.from + "\r\n";
-    out += "To: " + join(message.to) + "\r\n";
+    out += "To: " + join(message.to, ",\r\n ") + "\r\n";
     out += "Subject: " + encode_subject(message.subject) + "\r\n";
     out += "Date: " + format_date(message.at) + "\r\n";
     out += "Message-ID: <" + message.id + ">\r\n";

@@ -4,6 +4,7 @@
 #include <list>
 #include <optional>
 
+#include "base/text.h"
 #include "migrate/logins.h"
 #include "migrate/regions.h"
 #include "migrate/requirements.h"
@@ -137,7 +138,8 @@ void Access::choose_logins(const Regions& regions) {
     const auto look = [&](const Worlds& worlds) {
         for (const auto& world : worlds) {
             const auto type = world.auth.find("authtype");
-            const bool asks = type != world.auth.end() && !same_word(type->second->word(0), "none");
+            const bool asks =
+                type != world.auth.end() && !equal_ignoring_case(type->second->word(0), "none");
             if (asks && !primary) primary = &world;
         }
     };

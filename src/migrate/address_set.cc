@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
 #include "migrate/directive.h"
 
 namespace berth::migrate {

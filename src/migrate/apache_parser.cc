@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/text.h"
 #include "migrate/conditions.h"
 
 namespace berth::migrate {
@@ -131,7 +132,7 @@ Result<void> Parser::parse_lines(Lines& lines, Directive& parent, const Directiv
             return fail(Errc::invalid, open->place + ": <" + open->name + "> is not closed");
         }
         if (line.starts_with("</")) {
-            if (open && same_word(closed_name(line), open->name)) return {};
+            if (open && equal_ignoring_case(closed_name(line), open->name)) return {};
             return fail(Errc::invalid, lines.place() + ": </" + closed_name(line) + "> closes " +
                                            (open ? "<" + open->name + "> of " + open->place
                                                  : std::string("nothing")));
@@ -171,7 +172,7 @@ Result<void> Parser::skip(Lines& lines, const Directive& section) {
         if (line.empty())
             return fail(Errc::invalid, section.place + ": <" + section.name + "> is not closed");
         if (line.starts_with("</")) {
-            if (!same_word(closed_name(line), open.back())) {
+            if (!equal_ignoring_case(closed_name(line), open.back())) {
                 return fail(Errc::invalid, lines.place() + ": </" + closed_name(line) +
                                                "> closes <" + open.back() + ">");
             }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+
 namespace berth::migrate {
 
 namespace {
@@ -64,27 +66,6 @@ std::string Directive::line() const {
         return text + " (hidden)" + close;
     }
     return open + " " + without_userinfo(written) + close;
-}
-
-std::string lower_case(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return lower;
-}
-
-bool same_word(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && lower_case(a) == lower_case(b);
-}
-
-std::string join(const std::vector<std::string>& parts, std::string_view between) {
-    std::string text;
-    for (const auto& part : parts) {
-        if (&part != &parts.front()) text += between;
-        text += part;
-    }
-    return text;
 }
 
 std::vector<std::string> split(std::string_view text, std::string_view separators) {

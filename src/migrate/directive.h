@@ -25,9 +25,6 @@ struct Directive {
     std::string line() const;
 };
 
-std::string lower_case(std::string_view text);
-bool same_word(std::string_view a, std::string_view b);  // whatever the case
-std::string join(const std::vector<std::string>& parts, std::string_view between);
 // The parts between the separators that are not empty.
 std::vector<std::string> split(std::string_view text, std::string_view separators);
 

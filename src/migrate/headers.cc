@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "migrate/site.h"
 
 namespace berth::migrate {
@@ -25,7 +26,8 @@ struct HeaderLine {
 
 HeaderLine read_header(const Directive& directive) {
     auto words = directive.words;
-    if (!words.empty() && (same_word(words[0], "always") || same_word(words[0], "onsuccess"))) {
+    if (!words.empty() &&
+        (equal_ignoring_case(words[0], "always") || equal_ignoring_case(words[0], "onsuccess"))) {
         words.erase(words.begin());
     }
     words.resize(std::max<std::size_t>(words.size(), 3));
@@ -57,7 +59,7 @@ bool is_constant(std::string& value) {
 YamlValue& values_of(Site& site, const std::string& name) {
     auto& headers = site.config.at({"http", "headers"});
     for (auto& member : headers.children) {
-        if (same_word(member.key, name)) return member;
+        if (equal_ignoring_case(member.key, name)) return member;
     }
     return headers.member(name);
 }
@@ -66,7 +68,7 @@ void remove(Site& site, const std::string& name) {
     if (!site.config.find({"http", "headers"})) return;
     auto& headers = site.config.at({"http", "headers"});
     std::erase_if(headers.children,
-                  [&](const YamlValue& member) { return same_word(member.key, name); });
+                  [&](const YamlValue& member) { return equal_ignoring_case(member.key, name); });
 }
 
 std::vector<std::string> texts_of(const YamlValue& value) {
@@ -87,7 +89,7 @@ void set_header(Site& site, const Directive& directive, HeaderLine line) {
         site.report.lost(directive, "Berth sets this field itself");
         return;
     }
-    const bool by_tls = same_word(line.condition, "env=HTTPS") && site.tls;
+    const bool by_tls = equal_ignoring_case(line.condition, "env=HTTPS") && site.tls;
     if (!line.condition.empty() && !by_tls) {
         site.report.lost(directive,
                          "http.headers knows no conditions; write it there if every "

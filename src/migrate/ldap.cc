@@ -5,6 +5,8 @@
 #include <charconv>
 #include <optional>
 
+#include "base/text.h"
+
 namespace berth::migrate {
 
 namespace {
@@ -102,7 +104,7 @@ bool Writer::has_filter() const {
 void Writer::write_initial_bind() {
     const auto* as_user = find("authldapinitialbindasuser");
     const auto* pattern = find("authldapinitialbindpattern");
-    if (!as_user || same_word(as_user->word(0), "off")) {
+    if (!as_user || equal_ignoring_case(as_user->word(0), "off")) {
         for (const auto* directive : {as_user, pattern}) {
             if (directive) site_.report.needless(*directive, "not in force");
         }
@@ -134,7 +136,7 @@ void Writer::write_initial_bind() {
 
 void Writer::write_tls() {
     if (const auto* trusted = find("ldaptrustedglobalcert")) {
-        if (same_word(trusted->word(0), "CA_BASE64")) {
+        if (equal_ignoring_case(trusted->word(0), "CA_BASE64")) {
             set("ca", site_.path(trusted->word(1)));
             carried(*trusted, "ca");
         } else {
@@ -144,7 +146,7 @@ void Writer::write_tls() {
         }
     }
     if (const auto* verify = find("ldapverifyservercert")) {
-        if (same_word(verify->word(0), "off")) {
+        if (equal_ignoring_case(verify->word(0), "off")) {
             set("verify", "false");
             site_.report.carried(*verify,
                                  "auth.ldap.verify: false; anybody between here and the "
@@ -185,7 +187,8 @@ void Writer::write_unsaid() {
     if (const auto* name = find("authldapremoteuserattribute")) {
         site_.report.lost(*name, "users are called as they log in; rules and logs name that");
     }
-    if (const auto* name = find("authldapremoteuserisdn"); name && same_word(name->word(0), "on")) {
+    if (const auto* name = find("authldapremoteuserisdn");
+        name && equal_ignoring_case(name->word(0), "on")) {
         site_.report.lost(*name, "users are called as they log in; rules and logs name that");
     }
     if (const auto* client = find("ldaptrustedclientcert")) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "migrate/ldap.h"
 
 namespace berth::migrate {
@@ -156,7 +157,7 @@ std::optional<std::string> Logins::directory_group(const Directive& line, std::s
         return std::nullopt;
     }
     const auto known = directory_groups_.find(parts->value);
-    const bool taken = known != directory_groups_.end() && !same_word(known->second, dn);
+    const bool taken = known != directory_groups_.end() && !equal_ignoring_case(known->second, dn);
     if (taken || file_groups_.contains(parts->value) ||
         (!group_attribute_.empty() && group_attribute_ != parts->attribute)) {
         site_.report.lost(line,
@@ -185,7 +186,7 @@ void Logins::write() {
         site_.report.carried(*name, by_file_ ? "auth.htpasswd.realm" : "auth.ldap.realm");
     }
     if (const auto* directive = find("authbasicauthoritative")) {
-        if (same_word(directive->word(0), "off")) {
+        if (equal_ignoring_case(directive->word(0), "off")) {
             site_.report.lost(*directive, "no other module of Apache is asked");
         } else {
             site_.report.needless(*directive, "always so");
@@ -210,7 +211,7 @@ void Logins::write_directory_groups() {
     std::string filter;
     for (const auto& [name, dn] : directory_groups_) {
         const auto other = split_dn(dn)->parent;
-        while (!parent.empty() && !same_word(other, parent) &&
+        while (!parent.empty() && !equal_ignoring_case(other, parent) &&
                !lower_case(other).ends_with("," + lower_case(parent))) {
             const auto comma = parent.find(',');
             parent = comma == std::string::npos ? "" : trimmed(parent.substr(comma + 1));

@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "base/text.h"
 #include "migrate/site.h"
 
 namespace berth::migrate {

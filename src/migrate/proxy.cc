@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/text.h"
 #include "migrate/site.h"
 
 namespace berth::migrate {
@@ -125,7 +126,7 @@ void translate_mappings(Site& site) {
 void translate_proxy(Site& site) {
     translate_mappings(site);
     for (const auto* directive : site.all("proxyrequests")) {
-        if (same_word(directive->word(0), "on")) {
+        if (equal_ignoring_case(directive->word(0), "on")) {
             site.report.lost(*directive, "Berth is no proxy for other servers");
         } else {
             site.report.needless(*directive, "Berth is no proxy for other servers either");

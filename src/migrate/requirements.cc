@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+
 namespace berth::migrate {
 
 namespace {
@@ -85,7 +87,7 @@ void PlaceReader::read_require(const Directive& directive, unsigned methods,
     Requirement leaf;
     leaf.methods = methods;
     leaf.directive = &directive;
-    leaf.negated = same_word(directive.word(0), "not");
+    leaf.negated = equal_ignoring_case(directive.word(0), "not");
     into.push_back(std::move(leaf));
     place_.has_requirements = true;
 }
@@ -129,7 +131,7 @@ bool PlaceReader::read_hosts(const Directive& directive, unsigned methods) {
     if (key == "order") {
         read_order(directive, methods);
     } else if (key == "satisfy") {
-        const bool any = same_word(directive.word(0), "any");
+        const bool any = equal_ignoring_case(directive.word(0), "any");
         for (unsigned i = 0; i <= static_cast<unsigned>(Method::other); ++i) {
             const auto method = static_cast<Method>(i);
             if ((methods & bit(method)) != 0) place_.hosts->satisfy_any[method] = any;
@@ -278,7 +280,8 @@ Who Evaluator::failing(const Requirement& one) {
 Who Evaluator::requirements() {
     if (place_.requirements.empty()) {
         const auto type = place_.auth.find("authtype");
-        const bool asks = type != place_.auth.end() && !same_word(type->second->word(0), "none");
+        const bool asks =
+            type != place_.auth.end() && !equal_ignoring_case(type->second->word(0), "none");
         if (!asks) return Who::everyone();
         // Apache answers 500.
         report_.lost(*type->second,
@@ -305,10 +308,10 @@ Who Evaluator::requirements() {
 
 std::optional<Who> Evaluator::entry(const Directive& directive, bool negated) {
     auto words = directive.words;
-    if (!words.empty() && same_word(words[0], "from")) words.erase(words.begin());
+    if (!words.empty() && equal_ignoring_case(words[0], "from")) words.erase(words.begin());
     AddressSet addresses;
     for (const auto& word : words) {
-        if (same_word(word, "all")) {
+        if (equal_ignoring_case(word, "all")) {
             addresses = AddressSet::all();
         } else if (const auto network = AddressSet::parse(word)) {
             addresses = addresses.united(*network);

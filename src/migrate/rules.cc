@@ -6,6 +6,8 @@
 #include <set>
 #include <tuple>
 
+#include "base/text.h"
+
 namespace berth::migrate {
 
 namespace {

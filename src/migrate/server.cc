@@ -4,6 +4,7 @@
 #include <iterator>
 #include <optional>
 
+#include "base/text.h"
 #include "migrate/address_set.h"
 #include "migrate/site.h"
 
@@ -27,7 +28,7 @@ Endpoint parse_endpoint(std::string_view text) {
     const bool has_port = colon != text.npos && (bracket == text.npos || colon > bracket);
     if (has_port) endpoint.port = text.substr(colon + 1);
     endpoint.host = text.substr(0, has_port ? colon : text.npos);
-    if (endpoint.host == "*" || same_word(endpoint.host, "_default_") ||
+    if (endpoint.host == "*" || equal_ignoring_case(endpoint.host, "_default_") ||
         endpoint.host == "0.0.0.0" || endpoint.host == "[::]") {
         endpoint.host.clear();
     }
@@ -148,7 +149,7 @@ void translate_limits(Site& site) {
         }
     }
     if (const auto* directive = site.last("keepalive")) {
-        if (same_word(directive->word(0), "off")) {
+        if (equal_ignoring_case(directive->word(0), "off")) {
             site.report.lost(*directive,
                              "Berth keeps connections open for the next request; "
                              "shorten http.timeouts.idle if they are too many");
@@ -163,7 +164,7 @@ void translate_remote_ip(Site& site) {
     std::vector<std::string> proxies;
     bool by_forwarded_for = false;
     if (const auto* header = site.last("remoteipheader")) {
-        by_forwarded_for = same_word(header->word(0), "x-forwarded-for");
+        by_forwarded_for = equal_ignoring_case(header->word(0), "x-forwarded-for");
         if (by_forwarded_for) {
             site.report.carried(*header, "http.trustedproxies, whose X-Forwarded-For counts");
         } else {

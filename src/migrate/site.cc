@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace berth::migrate {
 
 namespace {
@@ -25,7 +27,7 @@ int likeness(const Directive& section) {
         }
     }
     for (const auto& child : section.children) {
-        if (child.key == "sslengine" && same_word(child.word(0), "on")) points |= 1;
+        if (child.key == "sslengine" && equal_ignoring_case(child.word(0), "on")) points |= 1;
     }
     return points;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "migrate/site.h"
 
 namespace berth::migrate {
@@ -93,7 +94,7 @@ void translate_ciphers(Site& site) {
         // `SSLCipherSuite TLSv1.3 LIST` is beside the other's list.
         const auto& words = directive->words;
         const bool has_version = words.size() > 1 && lower_case(words[0]).starts_with("tls");
-        const bool is_default = !words.empty() && same_word(words.back(), "default");
+        const bool is_default = !words.empty() && equal_ignoring_case(words.back(), "default");
         if (words.empty() || is_default) {
             site.report.needless(*directive, "OpenSSL's default is Berth's, too");
             continue;
@@ -108,7 +109,7 @@ void translate_ciphers(Site& site) {
     }
     if (!suites.empty()) site.config.set({"http", "tls", "ciphersuites"}, suites);
     if (const auto* directive = site.last("sslhonorcipherorder")) {
-        if (same_word(directive->word(0), "off")) {
+        if (equal_ignoring_case(directive->word(0), "off")) {
             site.report.lost(*directive, "the server's order counts with Berth");
         } else {
             site.report.needless(*directive, "always so");
@@ -157,7 +158,7 @@ void translate_client_certificates(Site& site) {
 
 void translate_tls(Site& site) {
     const auto* engine = site.last("sslengine");
-    site.tls = engine && !same_word(engine->word(0), "off");
+    site.tls = engine && !equal_ignoring_case(engine->word(0), "off");
     if (!site.tls) {
         if (engine) site.report.needless(*engine, "no TLS here");
         for (const auto* directive : site.directives) {
@@ -167,7 +168,7 @@ void translate_tls(Site& site) {
         }
         return;
     }
-    if (same_word(engine->word(0), "optional")) {
+    if (equal_ignoring_case(engine->word(0), "optional")) {
         site.report.lost(*engine, "TLS is spoken from the start (RFC 2817 is not)");
     } else {
         site.report.carried(*engine, "http.tls");

@@ -5,10 +5,14 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
 #include <memory>
+
+#include "base/release.h"
+#include "net/peer.h"
 
 namespace berth::net {
 
@@ -22,25 +26,7 @@ const sockaddr_in6& as_v6(const SocketAddress& address) {
     return reinterpret_cast<const sockaddr_in6&>(address.storage);
 }
 
-using Found = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
-
-Result<Found> look_up(const char* host, const std::string& port, int family) {
-    addrinfo hints{};
-    hints.ai_family = family;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_PASSIVE;
-    addrinfo* found = nullptr;
-    if (const int error = ::getaddrinfo(host, port.c_str(), &hints, &found); error != 0)
-        return fail(Errc::invalid, ::gai_strerror(error));
-    return Found(found, ::freeaddrinfo);
-}
-
-SocketAddress copy_of(const addrinfo& info) {
-    SocketAddress address;
-    std::memcpy(&address.storage, info.ai_addr, info.ai_addrlen);
-    address.size = info.ai_addrlen;
-    return address;
-}
+using Found = std::unique_ptr<addrinfo, Release<::freeaddrinfo>>;
 
 }  // namespace
 
@@ -57,17 +43,34 @@ Result<HostPort> split_host_port(std::string_view text) {
     return HostPort{std::string(host), std::string(text.substr(colon + 1))};
 }
 
+Result<std::vector<SocketAddress>> look_up(const HostPort& where, int flags, int family) {
+    addrinfo hints{};
+    hints.ai_family = family;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = flags;
+    addrinfo* first = nullptr;
+    const char* host = where.host.empty() ? nullptr : where.host.c_str();
+    if (const int error = ::getaddrinfo(host, where.port.c_str(), &hints, &first); error != 0)
+        return fail(Errc::invalid, ::gai_strerror(error));
+    const Found found(first);
+    std::vector<SocketAddress> addresses;
+    for (const addrinfo* info = first; info != nullptr; info = info->ai_next) {
+        auto& address = addresses.emplace_back();
+        std::memcpy(&address.storage, info->ai_addr, info->ai_addrlen);
+        address.size = info->ai_addrlen;
+    }
+    return addresses;
+}
+
 Result<SocketAddress> resolve(const HostPort& where) {
-    BERTH_TRY(const auto found, look_up(where.host.c_str(), where.port, AF_UNSPEC));
-    const addrinfo* chosen = found.get();
-    while (chosen->ai_next != nullptr && chosen->ai_family != AF_INET)
-        chosen = chosen->ai_next;
-    return copy_of(chosen->ai_family == AF_INET ? *chosen : *found);
+    BERTH_TRY(const auto found, look_up(where, AI_PASSIVE));
+    const auto v4 = std::ranges::find(found, AF_INET, &SocketAddress::family);
+    return v4 == found.end() ? found.front() : *v4;
 }
 
 Result<SocketAddress> any_address(int family, const std::string& port) {
-    BERTH_TRY(const auto found, look_up(nullptr, port, family));
-    return copy_of(*found);
+    BERTH_TRY(const auto found, look_up({{}, port}, AI_PASSIVE, family));
+    return found.front();
 }
 
 Result<SocketAddress> unix_address(const std::string& path) {
@@ -102,9 +105,7 @@ std::string format_address(const SocketAddress& address) {
         const auto& name = reinterpret_cast<const sockaddr_un&>(address.storage);
         return std::string("unix:") + name.sun_path;
     }
-    const auto port = ":" + std::to_string(port_of(address));
-    const auto host = host_of(address);
-    return (host.find(':') == std::string::npos ? host : "[" + host + "]") + port;
+    return host_port(host_of(address), port_of(address));
 }
 
 }  // namespace berth::net

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -28,6 +29,10 @@ struct HostPort {
 
 // host:port, [v6]:port or :port.
 Result<HostPort> split_host_port(std::string_view text);
+// All addresses of a host, as getaddrinfo gives them for a stream; `flags` are its own. An empty
+// host is this machine, or every address with AI_PASSIVE. Errc::invalid. Waits for the resolver.
+Result<std::vector<SocketAddress>> look_up(const HostPort& where, int flags,
+                                           int family = AF_UNSPEC);
 // Where to bind for `host` and `port`, names looked up, IPv4 before IPv6. The host is not empty.
 Result<SocketAddress> resolve(const HostPort& where);
 // Every address of both families (of IPv6, where the socket is told to take IPv4 too).

@@ -3,14 +3,12 @@
 #include <netdb.h>
 
 #include <cerrno>
-#include <cstring>
 #include <future>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "base/release.h"
 #include "net/address.h"
 #include "net/dial_socket.h"
 #include "net/dial_tls.h"
@@ -22,27 +20,6 @@ namespace {
 constexpr std::string_view kUnix = "unix:";
 
 using Addresses = std::vector<SocketAddress>;
-using Found = std::unique_ptr<addrinfo, Release<::freeaddrinfo>>;
-
-Result<Addresses> look_up(const HostPort& where, int flags) {
-    addrinfo hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = flags;
-    addrinfo* first = nullptr;
-    const char* host = where.host.empty() ? nullptr : where.host.c_str();
-    if (const int error = ::getaddrinfo(host, where.port.c_str(), &hints, &first); error != 0)
-        return fail(Errc::unavailable, ::gai_strerror(error));
-    const Found found(first);
-    Addresses addresses;
-    for (const addrinfo* info = first; info != nullptr; info = info->ai_next) {
-        auto& address = addresses.emplace_back();
-        std::memcpy(&address.storage, info->ai_addr, info->ai_addrlen);
-        address.size = info->ai_addrlen;
-    }
-    return addresses;
-}
-
 // The system's resolver keeps its own time, which may be much longer than ours: a thread waits for
 // it, and is left behind when that takes too long.
 Result<Addresses> look_up_name(const HostPort& where, Deadline deadline) {
@@ -67,7 +44,9 @@ Result<Target> find_target(const std::string& text, Deadline deadline) {
     BERTH_TRY(auto where, split_host_port(text));
     auto addresses = look_up(where, where.host.empty() ? 0 : AI_NUMERICHOST);
     if (!addresses) addresses = look_up_name(where, deadline);
-    if (!addresses) return std::unexpected(std::move(addresses.error()));
+    if (!addresses)
+        return fail(Errc::unavailable, std::move(addresses.error().detail),
+                    addresses.error().os_errno);
     return Target{where.host.empty() ? "localhost" : where.host, std::move(*addresses)};
 }
 

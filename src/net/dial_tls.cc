@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/release.h"
-#include "net/openssl_error.h"
+#include "net/openssl.h"
 
 namespace berth::net {
 
@@ -55,11 +55,6 @@ struct SocketBio {
         return made;
     }
 };
-
-// A key behind a passphrase is refused instead of asking the terminal.
-int no_passphrase(char*, int, int, void*) {
-    return -1;
-}
 
 std::unexpected<Error> unusable(const std::string& file) {
     return fail(Errc::invalid, file + ": " + openssl_error());

@@ -21,6 +21,12 @@ struct PeerCertificate {
     Time expires = Time::max();          // notAfter: a connection may live longer than that
 };
 
+// host:port, with brackets around an IPv6 address.
+inline std::string host_port(const std::string& host, std::uint16_t port) {
+    const bool is_v6 = host.find(':') != std::string::npos;
+    return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 struct Peer {
     std::string address;  // numeric, without brackets; empty for a unix socket
     std::uint16_t port = 0;
@@ -28,6 +34,11 @@ struct Peer {
     // Set by the handshake, and never changed after it. Null: none was shown, or it was not
     // verified.
     std::shared_ptr<const PeerCertificate> certificate = nullptr;
+
+    // host:port, [v6]:port; empty for a unix socket.
+    std::string endpoint() const {
+        return address.empty() ? std::string() : host_port(address, port);
+    }
 };
 
 }  // namespace berth::net

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <new>
 
-#include "net/openssl_error.h"
+#include "net/openssl.h"
 #include "net/peer_certificate.h"
 
 namespace berth::net {

@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "base/release.h"
-#include "net/openssl_error.h"
+#include "net/openssl.h"
 #include "net/peer_certificate.h"
 #include "net/tls.h"
 
@@ -171,11 +171,6 @@ Result<void> use_own_certificate(SSL_CTX* context, const TlsOptions& options) {
     }
     if (!used) return fail(Errc::invalid, "TLS key " + key + ": " + openssl_error());
     return {};
-}
-
-// A server has nobody to ask: a key with a passphrase is an error, not a prompt.
-int no_passphrase(char*, int, int, void*) {
-    return -1;
 }
 
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_length,

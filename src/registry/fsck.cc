@@ -1,15 +1,14 @@
 #include "registry/fsck.h"
 
 #include <algorithm>
-#include <atomic>
 #include <iterator>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <tuple>
 #include <unordered_set>
 #include <utility>
 
+#include "base/parallel.h"
 #include "base/pool.h"
 #include "io/path.h"
 #include "oci/hasher.h"
@@ -32,7 +31,11 @@ class Check {
   public:
     Check(const io::Directory& directory, const store::BlobStore& blobs, const store::Index* index,
           const FsckOptions& options)
-        : directory_(directory), blobs_(blobs), index_(index), options_(options) {}
+        : directory_(directory),
+          blobs_(blobs),
+          index_(index),
+          options_(options),
+          parallel_(options.threads > 0 ? options.threads : 2 * cores()) {}
 
     Result<FsckReport> run() {
         bool indexed = false;
@@ -55,25 +58,7 @@ class Check {
     // Runs `work` for each of the items, in threads; ends early at an error.
     template <class Item, class Work>
     Result<void> each(const std::vector<Item>& items, const Work& work) {
-        std::atomic<std::size_t> next = 0;
-        std::atomic<bool> failed = false;
-        Result<void> outcome;
-        const auto serve = [&] {
-            for (std::size_t at = next++; at < items.size() && !failed; at = next++) {
-                if (auto done = work(items[at]); !done) {
-                    const std::lock_guard lock(mutex_);
-                    outcome = std::move(done);
-                    failed = true;
-                }
-            }
-        };
-        const std::size_t threads = options_.threads > 0 ? options_.threads : 2 * cores();
-        std::vector<std::thread> pool;
-        for (std::size_t i = 0; i < std::min(threads, items.size()); ++i)
-            pool.emplace_back(serve);
-        for (auto& thread : pool)
-            thread.join();
-        return outcome;
+        return parallel_.each(items.size(), [&](std::size_t i) { return work(items[i]); });
     }
 
     // With `are_truth` the blobs that they name are checked, and count as needed.
@@ -231,6 +216,7 @@ class Check {
     const store::BlobStore& blobs_;
     const store::Index* index_;
     const FsckOptions& options_;
+    Parallel parallel_;
     mutable std::mutex mutex_;
     std::unordered_set<Digest> needed_;  // by links
     FsckReport report_;

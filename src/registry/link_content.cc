@@ -10,6 +10,7 @@
 #include "oci/hasher.h"
 #include "oci/manifest.h"
 #include "oci/media_type.h"
+#include "registry/manifest_check.h"
 #include "store/blob/paths.h"
 #include "store/links/paths.h"
 
@@ -120,15 +121,7 @@ class ContentReader {
 
     // With all that it names; resolve() looks at what there is of it.
     void add_manifest(const oci::Manifest& manifest, const Digest& digest, std::uint64_t size) {
-        ManifestRecord record{.digest = digest,
-                              .media_type = manifest.media_type,
-                              .size = size,
-                              .artifact_type = manifest.effective_artifact_type(),
-                              .annotations = manifest.annotations,
-                              .subject = std::nullopt,
-                              .blobs = {},
-                              .manifests = {}};
-        if (manifest.subject) record.subject = manifest.subject->digest;
+        ManifestRecord record = record_of(manifest, digest, size);
         if (manifest.config) add_blob(*manifest.config, record);
         for (const Descriptor& layer : manifest.layers)
             add_blob(layer, record);

@@ -42,10 +42,8 @@ ManifestCheck::ManifestCheck(const store::IndexReader& index, ManifestRules rule
       url_allow_(compile(rules_.url_allow)),
       url_deny_(compile(rules_.url_deny)) {}
 
-Result<store::ManifestRecord> ManifestCheck::check(const RepositoryName& repository,
-                                                   const oci::Manifest& manifest,
-                                                   const oci::Digest& digest,
-                                                   std::uint64_t size) const {
+store::ManifestRecord record_of(const oci::Manifest& manifest, const oci::Digest& digest,
+                                std::uint64_t size) {
     store::ManifestRecord record{.digest = digest,
                                  .media_type = manifest.media_type,
                                  .size = size,
@@ -55,6 +53,14 @@ Result<store::ManifestRecord> ManifestCheck::check(const RepositoryName& reposit
                                  .blobs = {},
                                  .manifests = {}};
     if (manifest.subject) record.subject = manifest.subject->digest;
+    return record;
+}
+
+Result<store::ManifestRecord> ManifestCheck::check(const RepositoryName& repository,
+                                                   const oci::Manifest& manifest,
+                                                   const oci::Digest& digest,
+                                                   std::uint64_t size) const {
+    auto record = record_of(manifest, digest, size);
     if (manifest.config) BERTH_CHECK(check_blob(repository, *manifest.config, record));
     for (const auto& layer : manifest.layers)
         BERTH_CHECK(check_blob(repository, layer, record));

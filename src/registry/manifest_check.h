@@ -24,6 +24,10 @@ struct ManifestRules {
 };
 
 // Thread-safe.
+// What the index keeps of a manifest, without what it names.
+store::ManifestRecord record_of(const oci::Manifest& manifest, const oci::Digest& digest,
+                                std::uint64_t size);
+
 class ManifestCheck {
   public:
     // `index` outlives the check. Throws std::regex_error for a pattern that is none, or has a back

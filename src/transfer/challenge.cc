@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "http/text.h"
 
 namespace berth::transfer {
@@ -17,25 +18,19 @@ class Parser {
             if (word.empty()) break;
             skip(" \t");
             if (!rest_.starts_with('=')) {
-                challenges_.push_back({lower(word), {}});
+                challenges_.push_back({lower_case(word), {}});
                 continue;
             }
             rest_.remove_prefix(1);
             skip(" \t");
             auto value = rest_.starts_with('"') ? quoted() : std::string(token());
             if (challenges_.empty()) break;
-            challenges_.back().parameters.emplace(lower(word), std::move(value));
+            challenges_.back().parameters.emplace(lower_case(word), std::move(value));
         }
         return std::move(challenges_);
     }
 
   private:
-    static std::string lower(std::string_view text) {
-        std::string result(text);
-        std::ranges::transform(result, result.begin(), http::to_lower);
-        return result;
-    }
-
     void skip(std::string_view characters) {
         const auto end = rest_.find_first_not_of(characters);
         rest_.remove_prefix(std::min(end, rest_.size()));

@@ -12,6 +12,11 @@
 
 namespace berth::transfer {
 
+inline std::unexpected<Error> fail_damaged(const Digest& digest) {
+    return fail(Errc::corrupt,
+                "the registry's file of " + digest.text() + " is damaged: see berth fsck");
+}
+
 class ContentWriter {
   public:
     virtual ~ContentWriter() = default;

@@ -59,15 +59,6 @@ Result<bool> is_zipped(const Slice& layer) {
     return magic[0] == std::byte{0x1f} && magic[1] == std::byte{0x8b};
 }
 
-Result<Digest> hash(const Slice& slice) {
-    oci::Hasher hasher(oci::Algorithm::sha256);
-    BERTH_CHECK(slice.read([&hasher](Bytes bytes) -> Result<void> {
-        hasher.update(bytes);
-        return {};
-    }));
-    return hasher.digest();
-}
-
 Json descriptor(const char* media_type, const Digest& digest, std::uint64_t size) {
     return {{"mediaType", media_type}, {"digest", digest.text()}, {"size", size}};
 }
@@ -124,7 +115,7 @@ class ArchiveReader {
         BERTH_TRY(const bool zipped, is_zipped(slice));
         Digest digest = diff_id;
         if (zipped) {
-            BERTH_TRY(digest, hash(slice));
+            BERTH_TRY(digest, slice.digest(oci::Algorithm::sha256));
         }
         contents_.paths.emplace(digest, path);
         return descriptor(zipped ? kZippedLayerType : kLayerType, digest, slice.size);

@@ -3,12 +3,11 @@
 #include <mutex>
 #include <set>
 
-#include "oci/hasher.h"
+#include "base/parallel.h"
 #include "store/links/links.h"
 #include "transfer/export.h"
 #include "transfer/files.h"
 #include "transfer/listing.h"
-#include "transfer/parallel.h"
 
 namespace berth::transfer {
 namespace {
@@ -133,13 +132,8 @@ class Merge {
 Result<bool> has_blob(const store::BlobStore& blobs, const Digest& digest, std::uint64_t size) {
     const auto there = blobs.open(digest);
     if (!there || there->size != size) return false;
-    oci::Hasher hasher(digest.algorithm());
-    const Slice slice{there->file, 0, size};
-    BERTH_CHECK(slice.read([&hasher](Bytes bytes) -> Result<void> {
-        hasher.update(bytes);
-        return {};
-    }));
-    return hasher.digest() == digest;
+    BERTH_TRY(const auto actual, Slice{there->file, 0, size}.digest(digest.algorithm()));
+    return actual == digest;
 }
 
 Result<void> copy_blob(const store::BlobStore& from, store::BlobStore& to, const Digest& digest,

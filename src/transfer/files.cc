@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "oci/hasher.h"
+
 namespace berth::transfer {
 namespace {
 
@@ -36,6 +38,15 @@ Result<void> Slice::read(const std::function<Result<void>(Bytes)>& sink) const {
         at += got;
     }
     return {};
+}
+
+Result<oci::Digest> Slice::digest(oci::Algorithm algorithm) const {
+    oci::Hasher hasher(algorithm);
+    BERTH_CHECK(read([&hasher](Bytes bytes) -> Result<void> {
+        hasher.update(bytes);
+        return {};
+    }));
+    return hasher.digest();
 }
 
 Result<std::string> Files::read(std::string_view path, std::size_t bytes_max) const {

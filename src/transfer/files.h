@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "io/directory.h"
+#include "oci/digest.h"
 
 namespace berth::transfer {
 
@@ -21,6 +22,7 @@ struct Slice {
 
     // All of it, in pieces.
     Result<void> read(const std::function<Result<void>(Bytes)>& sink) const;
+    Result<oci::Digest> digest(oci::Algorithm algorithm) const;
 };
 
 class Files {

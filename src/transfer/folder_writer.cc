@@ -12,17 +12,8 @@ namespace berth::transfer {
 namespace {
 
 Result<bool> has_digest(const Slice& slice, const Digest& digest) {
-    oci::Hasher hasher(digest.algorithm());
-    BERTH_CHECK(slice.read([&hasher](Bytes bytes) -> Result<void> {
-        hasher.update(bytes);
-        return {};
-    }));
-    return hasher.digest() == digest;
-}
-
-std::unexpected<Error> damaged(const Digest& digest) {
-    return fail(Errc::corrupt,
-                "the registry's file of " + digest.text() + " is damaged: see berth fsck");
+    BERTH_TRY(const auto actual, slice.digest(digest.algorithm()));
+    return actual == digest;
 }
 
 class FolderWriter final : public ContentWriter {
@@ -52,7 +43,7 @@ class FolderWriter final : public ContentWriter {
             BERTH_TRY(const bool good, has_digest({file, 0, size}, digest));
             if (!good) {
                 static_cast<void>(folder_->remove(temporary));
-                return damaged(digest);
+                return fail_damaged(digest);
             }
         } else {
             BERTH_CHECK(copy(digest, {std::move(file), 0, size}, temporary));
@@ -76,7 +67,7 @@ class FolderWriter final : public ContentWriter {
         BERTH_CHECK(from.read(write));
         if (hasher.digest() == digest) return {};
         static_cast<void>(folder_->remove(to));
-        return damaged(digest);
+        return fail_damaged(digest);
     }
 
     std::unique_ptr<io::Directory> folder_;

@@ -5,10 +5,10 @@
 #include <mutex>
 #include <set>
 
+#include "base/parallel.h"
 #include "oci/hasher.h"
 #include "oci/manifest.h"
 #include "transfer/import_plan.h"
-#include "transfer/parallel.h"
 
 namespace berth::transfer {
 namespace {

@@ -51,8 +51,7 @@ class TarWriter final : public ContentWriter {
             return write(bytes);
         }));
         if (hasher.digest() == digest) return {};
-        return fail(Errc::corrupt,
-                    "the registry's file of " + digest.text() + " is damaged: see berth fsck");
+        return fail_damaged(digest);
     }
 
     Result<void> finish() override {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "base/text.h"
 #include "http/text.h"
 
 namespace berth {
@@ -35,7 +36,7 @@ void HttpTestServer::stop() {
 
 std::string HttpAnswer::field(std::string_view name) const {
     for (const auto& [key, value] : fields) {
-        if (http::equal_ignoring_case(key, name)) return value;
+        if (equal_ignoring_case(key, name)) return value;
     }
     return {};
 }

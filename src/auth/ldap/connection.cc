@@ -8,6 +8,7 @@
 #include "auth/ldap/escape.h"
 #include "auth/ldap/socket_deadline.h"
 #include "base/release.h"
+#include "base/text.h"
 
 namespace berth::auth {
 namespace {
@@ -100,7 +101,7 @@ int scope_of(LdapSearch::Scope scope) {
 const std::vector<std::string>& LdapEntry::values(std::string_view attribute) const {
     static const std::vector<std::string> none;
     const auto found = std::ranges::find_if(attributes, [attribute](const Attribute& each) {
-        return same_ignoring_case(each.name, attribute);
+        return equal_ignoring_case(each.name, attribute);
     });
     return found == attributes.end() ? none : found->values;
 }
@@ -108,7 +109,7 @@ const std::vector<std::string>& LdapEntry::values(std::string_view attribute) co
 std::string LdapEntry::value(std::string_view attribute) const {
     const auto& all = values(attribute);
     const auto rdn = first_rdn(dn);
-    if (rdn && same_ignoring_case(rdn->attribute, attribute) &&
+    if (rdn && equal_ignoring_case(rdn->attribute, attribute) &&
         (all.empty() || std::ranges::find(all, rdn->value) != all.end())) {
         return rdn->value;
     }

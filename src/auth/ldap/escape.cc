@@ -7,6 +7,7 @@
 
 #include "base/control.h"
 #include "base/encoding.h"
+#include "base/text.h"
 
 namespace berth::auth {
 namespace {
@@ -16,11 +17,8 @@ constexpr int kFilterDepthMax = 32;
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 bool is_letter(char c) {
-    return lower(c) >= 'a' && lower(c) <= 'z';
+    return to_lower(c) >= 'a' && to_lower(c) <= 'z';
 }
 
 void append_escape(std::string& text, char c) {
@@ -166,10 +164,6 @@ std::optional<Rdn> first_rdn(std::string_view dn) {
     const LDAPAVA& first = *parsed[0][0];
     return Rdn{std::string(first.la_attr.bv_val, first.la_attr.bv_len),
                std::string(first.la_value.bv_val, first.la_value.bv_len)};
-}
-
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 }  // namespace berth::auth

@@ -34,6 +34,4 @@ struct Rdn {
 // and for the empty name.
 std::optional<Rdn> first_rdn(std::string_view dn);
 
-bool same_ignoring_case(std::string_view a, std::string_view b);  // of ASCII
-
 }  // namespace berth::auth

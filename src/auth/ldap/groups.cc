@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "auth/ldap/escape.h"
+#include "base/text.h"
 
 namespace berth::auth {
 namespace {
@@ -16,14 +17,7 @@ constexpr std::size_t kMembersPerSearch = 50;
 constexpr std::string_view kUid = "uid";
 
 bool holds_names(std::string_view member_attribute) {
-    return same_ignoring_case(member_attribute.substr(0, member_attribute.find(':')), "memberUid");
-}
-
-std::string lower_case(std::string text) {
-    std::ranges::transform(text, text.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return text;
+    return equal_ignoring_case(member_attribute.substr(0, member_attribute.find(':')), "memberUid");
 }
 
 // One walk from a user upwards, a level at a time.

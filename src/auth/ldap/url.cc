@@ -7,6 +7,7 @@
 #include "auth/ldap/escape.h"
 #include "base/control.h"
 #include "base/encoding.h"
+#include "base/text.h"
 
 namespace berth::auth {
 namespace {
@@ -71,8 +72,8 @@ Result<std::vector<std::string>> read_servers(std::string_view scheme, std::stri
 }
 
 Result<LdapUrl::Scope> read_scope(std::string_view text) {
-    if (text.empty() || same_ignoring_case(text, "sub")) return LdapUrl::Scope::subtree;
-    if (same_ignoring_case(text, "one")) return LdapUrl::Scope::one;
+    if (text.empty() || equal_ignoring_case(text, "sub")) return LdapUrl::Scope::subtree;
+    if (equal_ignoring_case(text, "one")) return LdapUrl::Scope::one;
     return wrong("'" + std::string(text) + "' is no scope: sub or one");
 }
 
@@ -91,8 +92,8 @@ Result<LdapUrl> LdapUrl::parse(std::string_view text) {
     const std::size_t colon = text.find("://");
     const std::string_view given_scheme = text.substr(0, colon);
     std::string_view scheme;
-    if (same_ignoring_case(given_scheme, "ldap")) scheme = "ldap";
-    if (same_ignoring_case(given_scheme, "ldaps")) scheme = "ldaps";
+    if (equal_ignoring_case(given_scheme, "ldap")) scheme = "ldap";
+    if (equal_ignoring_case(given_scheme, "ldaps")) scheme = "ldaps";
     if (colon == text.npos || scheme.empty()) return wrong("it is no LDAP URL");
     text.remove_prefix(colon + 3);
 

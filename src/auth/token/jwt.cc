@@ -5,6 +5,7 @@
 #include "auth/token/claims.h"
 #include "auth/token/trusted_keys.h"
 #include "base/encoding.h"
+#include "base/text.h"
 
 namespace berth::auth {
 namespace {
@@ -64,8 +65,7 @@ Result<std::string> text_of(const Json& header, const char* name) {
 
 // Media types do not care about case (RFC 7515, 4.1.9).
 bool is_type(std::string_view type, std::string_view wanted) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return std::ranges::equal(type, wanted, {}, lower, lower);
+    return equal_ignoring_case(type, wanted);
 }
 
 Result<Algorithm> check_header(const Json& header, const Expectation& expectation) {

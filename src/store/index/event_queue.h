@@ -23,6 +23,8 @@ std::string_view name_of(EventAction action);
 // What an index records of its own changes. Nothing is, where nobody is to be told.
 struct RecordedEvents {
     bool push = false, mount = false, remove = false;
+
+    bool any() const { return push || mount || remove; }
 };
 
 struct Event {

@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <span>
-
 #include "unit/app/config_text.h"
 
 namespace berth::app {
@@ -13,16 +11,6 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
-
-struct Case {
-    const char* text;
-    const char* problem;
-};
-
-void expect_problems(std::span<const Case> cases) {
-    for (const auto& [text, problem] : cases)
-        EXPECT_EQ(problems_of(text), problem) << text;
-}
 
 TEST(Notifications, AreReadAsInRegistry2) {
     const auto config = config_of(R"(notifications:

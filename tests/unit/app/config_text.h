@@ -2,6 +2,9 @@
 // names.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,6 +32,17 @@ inline Config config_of(std::string_view text, const Environment& environment = 
     Config none;
     none.warnings.push_back("wrong: " + config.error().detail);
     return none;
+}
+
+// A text behind kBase, and what is wrong with it.
+struct Case {
+    const char* text;
+    const char* problem;
+};
+
+inline void expect_problems(std::span<const Case> cases) {
+    for (const auto& [text, problem] : cases)
+        EXPECT_EQ(problems_of(text), problem) << text;
 }
 
 }  // namespace berth::app

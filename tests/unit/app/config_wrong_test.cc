@@ -2,23 +2,11 @@
 // Each case stands behind two good lines, so its own first line is the third.
 #include <gtest/gtest.h>
 
-#include <span>
-
 #include "support/temporary_directory.h"
 #include "unit/app/config_text.h"
 
 namespace berth::app {
 namespace {
-
-struct Case {
-    const char* text;
-    const char* problem;
-};
-
-void expect_problems(std::span<const Case> cases) {
-    for (const auto& [text, problem] : cases)
-        EXPECT_EQ(problems_of(text), problem) << text;
-}
 
 TEST(WrongConfig, AnUnknownKeyIsNamedWithTheNearest) {
     constexpr Case kCases[] = {

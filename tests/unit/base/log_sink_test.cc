@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "support/fake_clock.h"
 #include "support/temporary_directory.h"
+#include "unit/base/log_values.h"
 
 namespace berth {
 namespace {
@@ -55,19 +56,6 @@ LogOptions without_access() {
     LogOptions options;
     options.access_log = false;
     return options;
-}
-
-AccessRecord record(std::string_view target) {
-    return {.remote_address = "::1",
-            .user = "",
-            .at = Time(),
-            .method = "GET",
-            .target = target,
-            .protocol = "HTTP/1.1",
-            .status = 200,
-            .body_bytes = 0,
-            .referer = "",
-            .user_agent = ""};
 }
 
 constexpr auto kLine = "::1 - - [01/Jan/1970:00:00:00 +0000] \"GET /a HTTP/1.1\" 200 0 \"\" \"\"";

@@ -14,6 +14,7 @@
 
 #include "support/fake_clock.h"
 #include "support/temporary_directory.h"
+#include "unit/base/log_values.h"
 
 namespace berth {
 namespace {
@@ -21,19 +22,6 @@ namespace {
 std::string read(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
-}
-
-AccessRecord record(std::string_view target) {
-    return {.remote_address = "::1",
-            .user = "",
-            .at = Time(),
-            .method = "GET",
-            .target = target,
-            .protocol = "HTTP/1.1",
-            .status = 200,
-            .body_bytes = 0,
-            .referer = "",
-            .user_agent = ""};
 }
 
 LogOptions access_to(std::string path) {

@@ -5,9 +5,9 @@
 
 #include <atomic>
 
+#include "base/parallel.h"
 #include "transfer/challenge.h"
 #include "transfer/image_name.h"
-#include "transfer/parallel.h"
 #include "transfer/remote_client.h"
 
 namespace berth::transfer {

@@ -9,7 +9,7 @@
 #include "base/pool.h"
 #include "base/result.h"
 
-namespace berth::transfer {
+namespace berth {
 
 class Parallel {
   public:
@@ -24,4 +24,4 @@ class Parallel {
     Pool pool_;
 };
 
-}  // namespace berth::transfer
+}  // namespace berth

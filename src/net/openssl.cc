@@ -1,4 +1,4 @@
-#include "net/openssl_error.h"
+#include "net/openssl.h"
 
 #include <openssl/err.h>
 
@@ -13,6 +13,10 @@ std::string openssl_error() {
     if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
     const char* reason = ERR_reason_error_string(code);
     return reason != nullptr ? reason : "error " + std::to_string(code);
+}
+
+int no_passphrase(char*, int, int, void*) {
+    return -1;
 }
 
 }  // namespace berth::net

@@ -1,4 +1,4 @@
-#include "transfer/parallel.h"
+#include "base/parallel.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -6,7 +6,7 @@
 #include <mutex>
 #include <optional>
 
-namespace berth::transfer {
+namespace berth {
 namespace {
 
 constexpr std::size_t kQueue = 1024;  // helpers that find no place are not needed
@@ -38,7 +38,7 @@ struct Batch {
 }  // namespace
 
 Parallel::Parallel(std::size_t threads)
-    : threads_(std::max<std::size_t>(threads, 1)), pool_({"transfer", threads_, kQueue}) {}
+    : threads_(std::max<std::size_t>(threads, 1)), pool_({"parallel", threads_, kQueue}) {}
 
 Result<void> Parallel::each(std::size_t count,
                             const std::function<Result<void>(std::size_t)>& work) {
@@ -53,4 +53,4 @@ Result<void> Parallel::each(std::size_t count,
     return {};
 }
 
-}  // namespace berth::transfer
+}  // namespace berth
